@@ -1,0 +1,74 @@
+//! One connection, to whichever database.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use diesel::connection::InstrumentationEvent;
+use diesel::result::QueryResult;
+use diesel_async::SimpleAsyncConnection;
+
+use super::postgres::PostgresConnection;
+use super::sqlite::SqliteConnection;
+
+/// A connection to one of the two databases. Statements run on it through `on_backend!`.
+pub enum DbConnection {
+    /// To a PostgreSQL server.
+    Postgres(PostgresConnection),
+    /// To a SQLite file.
+    Sqlite(SqliteConnection),
+}
+
+/// What the pool knows about a connection of either kind.
+pub(super) struct Usage {
+    /// Whether work is going on. A connection that comes back while it is set was abandoned in mid-statement.
+    pub busy: bool,
+    /// When it was last given back.
+    pub returned_at: Instant,
+    statements: Arc<AtomicU64>,
+}
+
+impl Usage {
+    pub fn new(statements: Arc<AtomicU64>) -> Self {
+        Self { busy: false, returned_at: Instant::now(), statements }
+    }
+}
+
+/// Counts every statement that Diesel sends, whoever asks for it.
+pub(super) fn count_statements(statements: Arc<AtomicU64>) -> impl FnMut(InstrumentationEvent<'_>) + Send + 'static {
+    move |event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::StartQuery { .. } = event {
+            statements.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl DbConnection {
+    pub(super) fn usage(&mut self) -> &mut Usage {
+        match self {
+            Self::Postgres(connection) => connection.usage(),
+            Self::Sqlite(connection) => connection.usage(),
+        }
+    }
+
+    /// How many statements were sent over this connection so far.
+    pub(super) fn statements(&mut self) -> u64 {
+        self.usage().statements.load(Ordering::Relaxed)
+    }
+
+    /// Whether the connection is known to be useless. Asks nobody.
+    pub(super) fn is_closed(&self) -> bool {
+        match self {
+            Self::Postgres(connection) => connection.is_closed(),
+            Self::Sqlite(_) => false,
+        }
+    }
+
+    /// Runs one or more statements without parameters and results.
+    ///
+    /// # Errors
+    /// When one of them fails.
+    pub async fn batch_execute(&mut self, sql: &str) -> QueryResult<()> {
+        super::backend::on_backend!(self, |connection| connection.batch_execute(sql).await)
+    }
+}

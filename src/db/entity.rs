@@ -1,0 +1,166 @@
+//! What all tables of the graph have in common: rows are found by id, and listed, by themselves or under a parent.
+
+use std::hash::Hash;
+
+use diesel::result::QueryResult;
+use futures_util::future::BoxFuture;
+use uuid::Uuid;
+
+use super::columns::ColumnSet;
+use super::connection::DbConnection;
+use super::page::{Positioned, Slice};
+use crate::domain::Principal;
+
+/// A table of the graph. Every statement carries the condition that `principal` may see the rows.
+pub trait Entity: Send + Sync + 'static {
+    /// A row of it.
+    type Row: Positioned + Send + Sync + 'static;
+    /// Which rows of a list are wanted.
+    type Filter: Clone + Eq + Hash + Default + Send + Sync + 'static;
+
+    /// The rows with these ids; those that do not exist or may not be seen are missing.
+    fn by_ids<'c>(
+        connection: &'c mut DbConnection,
+        principal: &Principal,
+        ids: Vec<Uuid>,
+        columns: ColumnSet,
+    ) -> BoxFuture<'c, QueryResult<Vec<Self::Row>>>;
+
+    /// A page of all rows.
+    fn page<'c>(
+        connection: &'c mut DbConnection,
+        principal: &Principal,
+        filter: &Self::Filter,
+        slice: Slice,
+        columns: ColumnSet,
+    ) -> BoxFuture<'c, QueryResult<Vec<Self::Row>>>;
+
+    /// The number of rows.
+    fn count<'c>(
+        connection: &'c mut DbConnection,
+        principal: &Principal,
+        filter: &Self::Filter,
+    ) -> BoxFuture<'c, QueryResult<i64>>;
+}
+
+/// A table whose rows are listed under parents.
+pub trait ChildEntity: Entity {
+    /// The columns that lead to a parent.
+    type Parent: Copy + Eq + Hash + Send + Sync + 'static;
+
+    /// The same page of each parent's rows. With each row comes the place of its parent in `parents`.
+    fn page_per_parent<'c>(
+        connection: &'c mut DbConnection,
+        principal: &Principal,
+        parent: Self::Parent,
+        parents: Vec<Uuid>,
+        filter: &Self::Filter,
+        slice: Slice,
+        columns: ColumnSet,
+    ) -> BoxFuture<'c, QueryResult<Vec<(i64, Self::Row)>>>;
+
+    /// The number of each parent's rows; parents without rows are missing.
+    fn count_per_parent<'c>(
+        connection: &'c mut DbConnection,
+        principal: &Principal,
+        parent: Self::Parent,
+        parents: Vec<Uuid>,
+        filter: &Self::Filter,
+    ) -> BoxFuture<'c, QueryResult<Vec<(Uuid, i64)>>>;
+}
+
+/// Implements [`Entity`] for a table with the functions `selection(columns)`, `visible(principal)` (what may be seen
+/// at all) and `matching(principal, filter)` (what may be seen and meets the filter) in scope.
+macro_rules! entity {
+    ($entity:ident, $table:ident, $row:ty, $filter:ty) => {
+        impl crate::db::page::Positioned for $row {
+            fn position(&self) -> crate::db::page::Position {
+                crate::db::page::Position { created_at: self.created_at, id: self.id.into() }
+            }
+        }
+
+        impl crate::db::entity::Entity for $entity {
+            type Row = $row;
+            type Filter = $filter;
+
+            fn by_ids<'c>(
+                connection: &'c mut DbConnection,
+                principal: &Principal,
+                ids: Vec<uuid::Uuid>,
+                columns: ColumnSet,
+            ) -> BoxFuture<'c, QueryResult<Vec<$row>>> {
+                let mut conditions = visible(principal);
+                conditions.require(crate::db::lists::any_id($table::id, ids));
+                let rows = crate::db::page::Rows::new(selection(columns), conditions);
+                Box::pin(async move { on_backend!(connection, |inner| rows.load(inner).await) })
+            }
+
+            fn page<'c>(
+                connection: &'c mut DbConnection,
+                principal: &Principal,
+                filter: &$filter,
+                slice: crate::db::page::Slice,
+                columns: ColumnSet,
+            ) -> BoxFuture<'c, QueryResult<Vec<$row>>> {
+                let page = crate::db::page::Page::new(selection(columns), matching(principal, filter), slice);
+                Box::pin(async move { on_backend!(connection, |inner| page.load(inner).await) })
+            }
+
+            fn count<'c>(
+                connection: &'c mut DbConnection,
+                principal: &Principal,
+                filter: &$filter,
+            ) -> BoxFuture<'c, QueryResult<i64>> {
+                let count = crate::db::page::Count::new(matching(principal, filter));
+                Box::pin(async move { on_backend!(connection, |inner| count.get_result(inner).await) })
+            }
+        }
+    };
+}
+
+/// Implements [`ChildEntity`] in the same way.
+macro_rules! child_entity {
+    ($entity:ident, $table:ident, $row:ty, $filter:ty, $parent:ident { $($variant:ident => $column:ident),* $(,)? }) => {
+        crate::db::entity::entity!($entity, $table, $row, $filter);
+
+        impl crate::db::entity::ChildEntity for $entity {
+            type Parent = $parent;
+
+            fn page_per_parent<'c>(
+                connection: &'c mut DbConnection,
+                principal: &Principal,
+                parent: $parent,
+                parents: Vec<uuid::Uuid>,
+                filter: &$filter,
+                slice: crate::db::page::Slice,
+                columns: ColumnSet,
+            ) -> BoxFuture<'c, QueryResult<Vec<(i64, $row)>>> {
+                let page = crate::db::page::Page::new(selection(columns), matching(principal, filter), slice);
+                match parent {
+                    $($parent::$variant => {
+                        let pages = crate::db::page::PagePerParent::new(page, $table::$column, parents);
+                        Box::pin(async move { on_backend!(connection, |inner| pages.load(inner).await) })
+                    })*
+                }
+            }
+
+            fn count_per_parent<'c>(
+                connection: &'c mut DbConnection,
+                principal: &Principal,
+                parent: $parent,
+                parents: Vec<uuid::Uuid>,
+                filter: &$filter,
+            ) -> BoxFuture<'c, QueryResult<Vec<(uuid::Uuid, i64)>>> {
+                let conditions = matching(principal, filter);
+                match parent {
+                    $($parent::$variant => {
+                        let counts = crate::db::page::CountPerParent::new(conditions, $table::$column, parents);
+                        Box::pin(async move { on_backend!(connection, |inner| counts.load(inner).await) })
+                    })*
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use {child_entity, entity};

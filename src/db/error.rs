@@ -1,0 +1,59 @@
+//! What can go wrong between a statement and its answer.
+
+use std::time::Duration;
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use thiserror::Error;
+
+/// A failure of the store.
+#[derive(Debug, Error)]
+pub enum DbError {
+    /// No connection can be made.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(String),
+    /// All connections stayed in use for as long as a request may wait for one.
+    #[error("no database connection became free within {0:?}")]
+    PoolTimeout(Duration),
+    /// The database stopped the statement because it ran for too long.
+    #[error("the statement ran into the database's time limit")]
+    StatementTimeout,
+    /// Other work was in the way; the same transaction may succeed when it is run again.
+    #[error("the transaction collided with another: {0}")]
+    Contention(DieselError),
+    /// The connection was lost before the answer came.
+    #[error("the connection to the database was lost: {0}")]
+    ConnectionLost(DieselError),
+    /// The database refused the statement.
+    #[error(transparent)]
+    Statement(DieselError),
+    /// The work on the connection panicked or was stopped with the runtime.
+    #[error("the work on a database connection ended early: {0}")]
+    Interrupted(String),
+}
+
+impl From<DieselError> for DbError {
+    /// Tells the cases apart. Diesel has no SQLSTATE, and no kind for several of them: PostgreSQL's are known by the
+    /// messages of the server (connections ask for English), SQLite's by those of its library.
+    fn from(error: DieselError) -> Self {
+        let DieselError::DatabaseError(kind, information) = &error else {
+            return Self::Statement(error);
+        };
+        let message = information.message();
+        match kind {
+            DatabaseErrorKind::SerializationFailure => Self::Contention(error),
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => Self::ConnectionLost(error),
+            _ if message == "canceling statement due to statement timeout" => Self::StatementTimeout,
+            _ if message == "deadlock detected" || is_sqlite_busy(message) => Self::Contention(error),
+            _ if is_shutdown(message) => Self::ConnectionLost(error),
+            _ => Self::Statement(error),
+        }
+    }
+}
+
+fn is_sqlite_busy(message: &str) -> bool {
+    message.starts_with("database is locked") || message.starts_with("database table is locked")
+}
+
+fn is_shutdown(message: &str) -> bool {
+    message.starts_with("terminating connection due to ") || message == "the database system is shutting down"
+}

@@ -1,0 +1,185 @@
+//! Evaluations.
+
+use diesel::dsl::exists;
+use diesel::prelude::*;
+use diesel::result::QueryResult;
+use diesel_async::RunQueryDsl;
+use futures_util::future::BoxFuture;
+
+use super::backend::on_backend;
+use super::columns::{ColumnSet, row};
+use super::conditions::Conditions;
+use super::connection::DbConnection;
+use super::entity::child_entity;
+use super::lists::any_text;
+use super::schema::{evaluations, prompts};
+use super::types::Json;
+use crate::domain::{EvaluationId, EvaluationStatus, FiniteFloat, Principal, PromptId, RunId, Timestamp};
+
+row! {
+    /// One prompt version with one provider and model over a set of test cases.
+    pub struct EvaluationRow of evaluations {
+        /// Its id.
+        id: EvaluationId,
+        /// The prompt version.
+        prompt_id: PromptId,
+        /// The run it is part of.
+        run_id: Option<RunId>,
+        /// Its place in the run.
+        position: Option<i32>,
+        /// The set of test cases, as the client names it.
+        test_suite_id: Option<String>,
+        /// What the client calls it.
+        external_id: Option<String>,
+        /// Where it is in its life.
+        status: EvaluationStatus,
+        /// Who runs the model.
+        provider: Option<String>,
+        /// The model.
+        model: Option<String>,
+        /// What the tool shows for the provider.
+        provider_label: Option<String>,
+        /// The score of the whole.
+        overall_score: Option<f64>,
+        /// Results in all.
+        total_tests: i32,
+        /// Results that passed.
+        passed_tests: i32,
+        /// Results that failed.
+        failed_tests: i32,
+        /// Results without an answer to judge.
+        errored_tests: i32,
+        /// Results with a latency.
+        timed_tests: i32,
+        /// The sum of those latencies.
+        total_latency_ms: Option<i64>,
+        /// Tokens in all.
+        total_tokens: Option<i64>,
+        /// Cost in all.
+        cost_usd: Option<f64>,
+        /// How long it took.
+        execution_time_ms: Option<i32>,
+        /// When it was created.
+        created_at: Timestamp,
+        /// When it began.
+        started_at: Option<Timestamp>,
+        /// When it ended.
+        completed_at: Option<Timestamp>,
+        /// When it was last changed.
+        updated_at: Timestamp,
+    }
+    wide evaluation_columns {
+        /// A JSON object.
+        metrics / METRICS = 0: Json,
+        /// Why it failed.
+        error_message / ERROR_MESSAGE = 1: String,
+    }
+}
+
+/// An evaluation to be stored, with the totals of its results.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = evaluations, treat_none_as_default_value = false)]
+#[allow(missing_docs, reason = "the fields are those of `EvaluationRow`, but for those that are explained")]
+pub struct NewEvaluation {
+    pub id: EvaluationId,
+    pub prompt_id: PromptId,
+    pub run_id: Option<RunId>,
+    pub position: Option<i32>,
+    pub test_suite_id: Option<String>,
+    pub external_id: Option<String>,
+    pub status: EvaluationStatus,
+    pub provider: Option<String>,
+    pub model: Option<String>,
+    /// The provider as the tool identifies it.
+    pub provider_id: Option<String>,
+    pub provider_label: Option<String>,
+    pub overall_score: Option<f64>,
+    /// The sum of the results' scores.
+    pub score_sum: Option<f64>,
+    pub metrics: Json,
+    pub total_tests: i32,
+    pub passed_tests: i32,
+    pub failed_tests: i32,
+    pub errored_tests: i32,
+    pub timed_tests: i32,
+    pub total_latency_ms: Option<i64>,
+    /// Tokens of the prompts.
+    pub prompt_tokens: Option<i64>,
+    /// Tokens of the answers.
+    pub completion_tokens: Option<i64>,
+    pub total_tokens: Option<i64>,
+    pub cost_usd: Option<f64>,
+    pub execution_time_ms: Option<i32>,
+    pub error_message: Option<String>,
+    pub created_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+    pub completed_at: Option<Timestamp>,
+    pub updated_at: Timestamp,
+}
+
+/// Which evaluations of a list are wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct EvaluationFilter {
+    /// Only those in one of these states.
+    pub status: Option<Vec<EvaluationStatus>>,
+    /// Only those of this provider.
+    pub provider: Option<String>,
+    /// Only those of this model.
+    pub model: Option<String>,
+    /// Only those with this overall score or a higher one.
+    pub min_score: Option<FiniteFloat>,
+    /// Only those with this overall score or a lower one.
+    pub max_score: Option<FiniteFloat>,
+    /// Only those of this set of test cases.
+    pub test_suite_id: Option<String>,
+    /// Only those created at this time or later.
+    pub created_after: Option<Timestamp>,
+    /// Only those created before this time.
+    pub created_before: Option<Timestamp>,
+}
+
+/// The lists of evaluations under a parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EvaluationParent {
+    /// Those of a prompt version.
+    Prompt,
+    /// Those of a run.
+    Run,
+}
+
+/// The table of evaluations.
+pub struct Evaluations;
+
+child_entity!(Evaluations, evaluations, EvaluationRow, EvaluationFilter, EvaluationParent {
+    Prompt => prompt_id,
+    Run => run_id,
+});
+
+/// An evaluation belongs to the owner of its prompt, deleted or not.
+fn visible(principal: &Principal) -> Conditions<evaluations::table> {
+    let mut conditions = Conditions::default();
+    if !principal.is_admin {
+        conditions.require(exists(
+            prompts::table
+                .filter(prompts::id.eq(evaluations::prompt_id))
+                .filter(prompts::user_id.eq(principal.user_id.to_string()))
+                .select(prompts::id),
+        ));
+    }
+    conditions
+}
+
+fn matching(principal: &Principal, filter: &EvaluationFilter) -> Conditions<evaluations::table> {
+    let mut conditions = visible(principal);
+    conditions.require_if(filter.status.as_deref(), |statuses| {
+        any_text(evaluations::status, statuses.iter().map(|status| status.as_str()))
+    });
+    conditions.require_if(filter.provider.clone(), |provider| evaluations::provider.eq(provider));
+    conditions.require_if(filter.model.clone(), |model| evaluations::model.eq(model));
+    conditions.require_if(filter.min_score, |score| evaluations::overall_score.ge(score.get()));
+    conditions.require_if(filter.max_score, |score| evaluations::overall_score.le(score.get()));
+    conditions.require_if(filter.test_suite_id.clone(), |suite| evaluations::test_suite_id.eq(suite));
+    conditions.require_if(filter.created_after, |time| evaluations::created_at.ge(time));
+    conditions.require_if(filter.created_before, |time| evaluations::created_at.lt(time));
+    conditions
+}

@@ -1,0 +1,200 @@
+//! Bringing a database to the schema that this binary knows, and back.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::Path;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection as _;
+use diesel::migration::MigrationSource;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use diesel_async::AsyncMigrationHarness;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use thiserror::Error;
+
+use super::error::DbError;
+use super::pool::{DatabaseLocation, postgres_target};
+use super::sqlite;
+
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+
+/// Identifies the advisory lock under which instances migrate a PostgreSQL database one after the other.
+const ADVISORY_LOCK: i64 = 0x6576_616c_6772_6170;
+
+/// Why a database could not be migrated.
+#[derive(Debug, Error)]
+pub enum MigrateError {
+    /// There is no way to the database.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// The directory or the file beside the database cannot be used.
+    #[error("{path}: {cause}")]
+    File {
+        /// The directory or file.
+        path: String,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+    /// The database was migrated by a newer release.
+    #[error(
+        "the database is newer than this release: it has the migrations {0}, which are unknown here. Use the release \
+         that made it, or a later one."
+    )]
+    Newer(String),
+    /// The database contains the tables of something else.
+    #[error(
+        "the database belongs to another application (it contains {0}): name an empty database, or one of evalgraph's"
+    )]
+    Foreign(String),
+    /// A migration failed; what came before it is in effect.
+    #[error("the migration failed: {0}")]
+    Failed(String),
+}
+
+/// Applies the migrations that are missing and returns their names. Several instances may do so at once: one works,
+/// the others wait for it and find nothing left to do.
+///
+/// # Errors
+/// When the database cannot be reached, is not ours, is newer than this binary, or a migration fails.
+pub async fn migrate(location: &DatabaseLocation) -> Result<Vec<String>, MigrateError> {
+    change(location, Change::Apply).await
+}
+
+/// Takes back the last `steps` migrations and returns their names.
+///
+/// # Errors
+/// As for [`migrate`].
+pub async fn revert(location: &DatabaseLocation, steps: usize) -> Result<Vec<String>, MigrateError> {
+    change(location, Change::Revert(steps)).await
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Change {
+    Apply,
+    Revert(usize),
+}
+
+async fn change(location: &DatabaseLocation, change: Change) -> Result<Vec<String>, MigrateError> {
+    match location {
+        DatabaseLocation::Sqlite(path) => {
+            let path = path.clone();
+            off_the_runtime(move || change_sqlite(&path, change)).await
+        }
+        DatabaseLocation::Postgres(url) => change_postgres(url, change).await,
+    }
+}
+
+/// Diesel's migrations block their thread.
+async fn off_the_runtime<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, MigrateError> + Send + 'static,
+) -> Result<T, MigrateError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| MigrateError::Failed(error.to_string()))?
+}
+
+fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> MigrateError {
+    let path = path.display().to_string();
+    move |cause| MigrateError::File { path, cause }
+}
+
+fn change_sqlite(path: &Path, change: Change) -> Result<Vec<String>, MigrateError> {
+    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+        std::fs::create_dir_all(directory).map_err(file_error(directory))?;
+    }
+    // Opening a file that is not there creates it: only one instance may look for an empty database at a time.
+    let lock_path = path.with_extension("lock");
+    let lock =
+        File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(file_error(&lock_path))?;
+    lock.lock().map_err(file_error(&lock_path))?;
+
+    let mut connection = sqlite::open(path).map_err(|error| DbError::Unreachable(error.to_string()))?;
+    // Rebuilding a table, SQLite's way of changing it, must not cascade.
+    connection.batch_execute("PRAGMA foreign_keys = OFF").map_err(failed)?;
+    let tables = diesel::sql_query(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name",
+    )
+    .load::<TableName>(&mut connection)
+    .map_err(failed)?;
+    check_and_run(&mut connection, || SQLITE, tables, change)
+}
+
+async fn change_postgres(url: &str, change: Change) -> Result<Vec<String>, MigrateError> {
+    // Migrations take as long as they take.
+    let mut connection = postgres_target(url, Duration::ZERO)?
+        .connect_plain()
+        .await
+        .map_err(|error| DbError::Unreachable(error.to_string()))?;
+    // The lock ends with the connection.
+    diesel_async::RunQueryDsl::execute(
+        diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(ADVISORY_LOCK),
+        &mut connection,
+    )
+    .await
+    .map_err(failed)?;
+    let tables = diesel_async::RunQueryDsl::load::<TableName>(
+        diesel::sql_query(
+            "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename",
+        ),
+        &mut connection,
+    )
+    .await
+    .map_err(failed)?;
+    off_the_runtime(move || check_and_run(&mut AsyncMigrationHarness::new(connection), || POSTGRES, tables, change))
+        .await
+}
+
+#[derive(QueryableByName)]
+struct TableName {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+fn failed(error: diesel::result::Error) -> MigrateError {
+    MigrateError::Failed(error.to_string())
+}
+
+/// Where Diesel notes which migrations were applied.
+const JOURNAL: &str = "__diesel_schema_migrations";
+
+fn check_and_run<DB: diesel::backend::Backend>(
+    harness: &mut impl MigrationHarness<DB>,
+    migrations: fn() -> EmbeddedMigrations,
+    tables: Vec<TableName>,
+    change: Change,
+) -> Result<Vec<String>, MigrateError> {
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| MigrateError::Failed(error.to_string());
+    let has_journal = tables.iter().any(|table| table.name == JOURNAL);
+    if !has_journal && let Some(table) = tables.first() {
+        return Err(MigrateError::Foreign(format!("the table {}", table.name)));
+    }
+    let known: BTreeSet<String> = MigrationSource::<DB>::migrations(&migrations())
+        .map_err(failed)?
+        .iter()
+        .map(|migration| migration.name().version().to_string())
+        .collect();
+    let applied: BTreeSet<String> =
+        harness.applied_migrations().map_err(failed)?.iter().map(ToString::to_string).collect();
+    let unknown: Vec<_> = applied.difference(&known).cloned().collect();
+    if !unknown.is_empty() {
+        let unknown = unknown.join(", ");
+        return Err(if applied.is_disjoint(&known) {
+            MigrateError::Foreign(format!("the migrations {unknown}"))
+        } else {
+            MigrateError::Newer(unknown)
+        });
+    }
+    match change {
+        Change::Apply => {
+            let versions = harness.run_pending_migrations(migrations()).map_err(failed)?;
+            Ok(versions.iter().map(ToString::to_string).collect())
+        }
+        Change::Revert(steps) => {
+            let steps = steps.min(applied.len());
+            (0..steps)
+                .map(|_| harness.revert_last_migration(migrations()).map(|version| version.to_string()))
+                .collect::<Result<_, _>>()
+                .map_err(failed)
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The store: two databases behind one set of statements. Knows nothing of GraphQL.
+
+pub mod backend;
+pub mod columns;
+pub mod conditions;
+pub mod connection;
+pub mod entity;
+pub mod error;
+pub mod evaluations;
+pub mod insert;
+pub mod lists;
+pub mod migrate;
+pub mod page;
+pub mod pool;
+mod postgres;
+pub mod prompts;
+pub mod runs;
+#[rustfmt::skip]
+pub mod schema;
+mod sqlite;
+pub mod statistics;
+pub mod templates;
+pub mod test_results;
+pub mod transaction;
+pub mod types;
+
+pub use connection::DbConnection;
+pub use error::DbError;
+pub use pool::{Database, StatementCount};

@@ -1,0 +1,252 @@
+//! The pools, and the way from a request to a connection and back.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bb8::{ManageConnection, Pool, PooledConnection, RunError};
+use diesel::ConnectionError;
+use diesel::result::QueryResult;
+use futures_util::future::BoxFuture;
+use tokio::sync::watch;
+
+use super::connection::DbConnection;
+use super::error::DbError;
+use super::postgres::{PostgresTarget, PostgresUrl, UrlError};
+use super::sqlite::SqliteTarget;
+
+/// A connection that was idle for longer is asked whether it still works before it is used.
+const TRUSTED_IDLE: Duration = Duration::from_secs(30);
+/// How long that question may take.
+const VALIDATION_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Where the data is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseLocation {
+    /// An embedded database in this file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL server at this URL.
+    Postgres(String),
+}
+
+/// The size of the pools and the patience of those who wait.
+#[derive(Debug, Clone)]
+pub struct PoolSettings {
+    /// Connections that are kept, in normal operation.
+    pub base: u32,
+    /// Connections beyond them at busy times.
+    pub overflow: u32,
+    /// How long a request waits for a connection.
+    pub wait: Duration,
+    /// How long a connection is used before it is replaced.
+    pub lifetime: Duration,
+    /// How long a statement may run. Kept by PostgreSQL; SQLite has no such limit.
+    pub statement_timeout: Duration,
+}
+
+/// Counts the statements of one request.
+#[derive(Debug, Clone, Default)]
+pub struct StatementCount(Arc<AtomicU64>);
+
+impl StatementCount {
+    /// How many there were so far.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The store: where statements get their connections.
+#[derive(Clone)]
+pub struct Database {
+    read: RolePool,
+    write: RolePool,
+}
+
+#[derive(Clone)]
+struct RolePool {
+    pool: Pool<Manager>,
+    wait: Duration,
+    connect_failure: watch::Receiver<String>,
+    /// SQLite's statements cannot be stopped, so nobody who may leave early can hold the connection.
+    detached: bool,
+}
+
+impl Database {
+    /// The pools for a database. Opens one connection directly, so that the cause is told when there can be none.
+    ///
+    /// # Errors
+    /// When the location cannot be understood or reached.
+    pub async fn open(location: &DatabaseLocation, settings: &PoolSettings) -> Result<Self, DbError> {
+        match location {
+            DatabaseLocation::Postgres(url) => {
+                let target = postgres_target(url, settings.statement_timeout)?;
+                target.connect().await.map_err(unreachable_database)?;
+                let pool = RolePool::new(Target::Postgres(target), settings.base, settings.overflow, settings);
+                Ok(Self { read: pool.clone(), write: pool })
+            }
+            DatabaseLocation::Sqlite(path) => {
+                let target = |read_only| SqliteTarget { path: path.clone(), read_only };
+                target(true).connect().await.map_err(unreachable_database)?;
+                // One writer: SQLite allows no more at a time. Readers do not wait for it, nor it for them.
+                let write = RolePool::new(Target::Sqlite(target(false)), 1, 0, settings);
+                let read = RolePool::new(Target::Sqlite(target(true)), settings.base, 0, settings);
+                Ok(Self { read, write })
+            }
+        }
+    }
+
+    /// Runs `work` on a connection for reading. When the caller stops waiting, PostgreSQL is told to stop the
+    /// statement and the connection is closed; on SQLite the statement ends by itself and the connection comes back.
+    ///
+    /// # Errors
+    /// When there is no connection or a statement fails.
+    pub async fn read<T, W>(&self, count: &StatementCount, work: W) -> Result<T, DbError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, QueryResult<T>> + Send + 'static,
+    {
+        if self.read.detached { self.read.run_detached(count, work).await } else { self.read.run(count, work).await }
+    }
+
+    /// Runs `work` on a connection for writing. It runs to its end even when the caller stops waiting.
+    ///
+    /// # Errors
+    /// When there is no connection or a statement fails.
+    pub async fn write<T, W>(&self, count: &StatementCount, work: W) -> Result<T, DbError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, QueryResult<T>> + Send + 'static,
+    {
+        self.write.run_detached(count, work).await
+    }
+
+    /// Connections for reading: how many are open, and how many of those nobody uses.
+    #[must_use]
+    pub fn read_connections(&self) -> (u32, u32) {
+        let state = self.read.pool.state();
+        (state.connections, state.idle_connections)
+    }
+}
+
+pub(super) fn postgres_target(url: &str, statement_timeout: Duration) -> Result<PostgresTarget, DbError> {
+    PostgresUrl::parse(url)
+        .and_then(|url| PostgresTarget::new(url, statement_timeout))
+        .map_err(|error: UrlError| DbError::Unreachable(error.to_string()))
+}
+
+fn unreachable_database(error: ConnectionError) -> DbError {
+    DbError::Unreachable(error.to_string())
+}
+
+impl RolePool {
+    fn new(target: Target, base: u32, overflow: u32, settings: &PoolSettings) -> Self {
+        let (failures, connect_failure) = watch::channel(String::new());
+        let detached = matches!(target, Target::Sqlite(_));
+        let pool = Pool::builder()
+            .max_size(base + overflow)
+            .connection_timeout(settings.wait)
+            .max_lifetime(settings.lifetime)
+            // Those who wait learn of a failed attempt at once (see `acquire`), and the next request tries again: with
+            // retries inside the pool both would wait for its growing pauses.
+            .retry_connection(false)
+            .build_unchecked(Manager { target, failures });
+        Self { pool, wait: settings.wait, connect_failure, detached }
+    }
+
+    async fn acquire(&self) -> Result<PooledConnection<'static, Manager>, DbError> {
+        let mut failure = self.connect_failure.clone();
+        failure.mark_unchanged();
+        let get = self.pool.get_owned();
+        tokio::pin!(get);
+        loop {
+            tokio::select! {
+                connection = &mut get => return connection.map_err(|error| match error {
+                    RunError::User(error) => unreachable_database(error),
+                    RunError::TimedOut => DbError::PoolTimeout(self.wait),
+                }),
+                Ok(()) = failure.changed() => {
+                    // As long as others hold connections, one of theirs will come back.
+                    if self.pool.state().connections == 0 {
+                        return Err(DbError::Unreachable(failure.borrow().clone()));
+                    }
+                }
+            }
+        }
+    }
+
+    async fn run<T, W>(&self, count: &StatementCount, work: W) -> Result<T, DbError>
+    where
+        W: for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, QueryResult<T>>,
+    {
+        let mut connection = self.acquire().await?;
+        let before = connection.statements();
+        connection.usage().busy = true;
+        let result = work(&mut connection).await;
+        connection.usage().busy = false;
+        count.0.fetch_add(connection.statements() - before, Ordering::Relaxed);
+        result.map_err(DbError::from)
+    }
+
+    async fn run_detached<T, W>(&self, count: &StatementCount, work: W) -> Result<T, DbError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, QueryResult<T>> + Send + 'static,
+    {
+        let (pool, count) = (self.clone(), count.clone());
+        let task = tokio::spawn(async move { pool.run(&count, work).await });
+        task.await.unwrap_or_else(|error| Err(DbError::Interrupted(error.to_string())))
+    }
+}
+
+#[derive(Clone)]
+enum Target {
+    Postgres(PostgresTarget),
+    Sqlite(SqliteTarget),
+}
+
+/// Makes, checks and discards the connections of one pool.
+struct Manager {
+    target: Target,
+    /// The last reason why a connection could not be made.
+    failures: watch::Sender<String>,
+}
+
+impl ManageConnection for Manager {
+    type Connection = DbConnection;
+    type Error = ConnectionError;
+
+    async fn connect(&self) -> Result<DbConnection, ConnectionError> {
+        let connection = match &self.target {
+            Target::Postgres(target) => target.connect().await.map(DbConnection::Postgres),
+            Target::Sqlite(target) => target.connect().await.map(DbConnection::Sqlite),
+        };
+        if let Err(error) = &connection {
+            tracing::warn!(%error, "no connection to the database could be made");
+            self.failures.send_replace(error.to_string());
+        }
+        connection
+    }
+
+    /// Called before each use. A connection that was used a moment ago is trusted.
+    async fn is_valid(&self, connection: &mut DbConnection) -> Result<(), ConnectionError> {
+        let lost = || ConnectionError::BadConnection("the connection was lost while it was idle".to_owned());
+        if connection.is_closed() {
+            return Err(lost());
+        }
+        if connection.usage().returned_at.elapsed() < TRUSTED_IDLE {
+            return Ok(());
+        }
+        match tokio::time::timeout(VALIDATION_TIMEOUT, connection.batch_execute("SELECT 1")).await {
+            Ok(result) => result.map_err(ConnectionError::CouldntSetupConfiguration),
+            Err(_) => Err(lost()),
+        }
+    }
+
+    /// Called at every return; bb8 does not say how long a connection was idle, so the time is noted here.
+    fn has_broken(&self, connection: &mut DbConnection) -> bool {
+        connection.usage().returned_at = Instant::now();
+        connection.usage().busy || connection.is_closed()
+    }
+}

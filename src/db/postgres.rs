@@ -1,0 +1,166 @@
+//! Connections to a PostgreSQL server.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use diesel::ConnectionError;
+use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
+use tokio_postgres::NoTls;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::connection::{Usage, count_statements};
+
+mod tls;
+mod url;
+
+pub(super) use url::{PostgresUrl, UrlError};
+
+/// How long setting up a connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long asking the server to stop a statement may take.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A connection to a PostgreSQL server.
+pub struct PostgresConnection {
+    inner: AsyncPgConnection,
+    usage: Usage,
+    /// Set by the task that drives the socket, when it ends.
+    closed: Arc<AtomicBool>,
+    tls: Option<MakeRustlsConnect>,
+}
+
+impl PostgresConnection {
+    pub(super) fn inner(&mut self) -> &mut AsyncPgConnection {
+        &mut self.inner
+    }
+
+    pub(super) fn usage(&mut self) -> &mut Usage {
+        &mut self.usage
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for PostgresConnection {
+    /// A connection that was abandoned in mid-statement asks the server to stop the statement: closing the socket
+    /// does not, and the server would go on working for nobody.
+    fn drop(&mut self) {
+        if !self.usage.busy || self.is_closed() {
+            return;
+        }
+        let token = self.inner.cancel_token();
+        let tls = self.tls.take();
+        let cancel = async move {
+            match tls {
+                Some(tls) => token.cancel_query(tls).await,
+                None => token.cancel_query(NoTls).await,
+            }
+        };
+        // Without a runtime the process is ending, and its sockets with it.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                if let Ok(Err(error)) = tokio::time::timeout(CANCEL_TIMEOUT, cancel).await {
+                    tracing::debug!(%error, "an abandoned statement could not be cancelled");
+                }
+            });
+        }
+    }
+}
+
+/// Which server, and how a connection to it is set up.
+#[derive(Clone)]
+pub(super) struct PostgresTarget {
+    url: PostgresUrl,
+    tls: Option<MakeRustlsConnect>,
+    statement_timeout: Duration,
+}
+
+impl PostgresTarget {
+    pub fn new(url: PostgresUrl, statement_timeout: Duration) -> Result<Self, UrlError> {
+        let tls = url.tls()?;
+        Ok(Self { url, tls, statement_timeout })
+    }
+
+    pub async fn connect(&self) -> Result<PostgresConnection, ConnectionError> {
+        let connect = self.connect_unbounded();
+        tokio::time::timeout(CONNECT_TIMEOUT, connect).await.unwrap_or_else(|_| Err(no_answer()))
+    }
+
+    async fn connect_unbounded(&self) -> Result<PostgresConnection, ConnectionError> {
+        let (mut inner, closed) = self.connect_socket().await?;
+        let timeout = self.statement_timeout.as_millis();
+        inner
+            .batch_execute(&format!(
+                "SET statement_timeout = {timeout}; SET idle_in_transaction_session_timeout = {timeout}; SET jit = off"
+            ))
+            .await
+            .map_err(ConnectionError::CouldntSetupConfiguration)?;
+        // Errors are told apart by their messages (see `DbError`). Roles without this right get the server's language.
+        let _ = inner.batch_execute("SET lc_messages = 'C'").await;
+        let statements = Arc::new(AtomicU64::new(0));
+        inner.set_instrumentation(count_statements(Arc::clone(&statements)));
+        Ok(PostgresConnection { inner, usage: Usage::new(statements), closed, tls: self.tls.clone() })
+    }
+
+    /// A connection outside of any pool, without time limits and counters.
+    pub async fn connect_plain(&self) -> Result<AsyncPgConnection, ConnectionError> {
+        let connect = tokio::time::timeout(CONNECT_TIMEOUT, self.connect_socket());
+        let (connection, _) = connect.await.unwrap_or_else(|_| Err(no_answer()))?;
+        Ok(connection)
+    }
+
+    async fn connect_socket(&self) -> Result<(AsyncPgConnection, Arc<AtomicBool>), ConnectionError> {
+        let closed = Arc::new(AtomicBool::new(false));
+        let client = match &self.tls {
+            Some(tls) => {
+                let (client, connection) = self.url.config().connect(tls.clone()).await.map_err(describe)?;
+                drive(connection, Arc::clone(&closed));
+                client
+            }
+            None => {
+                let (client, connection) = self.url.config().connect(NoTls).await.map_err(describe)?;
+                drive(connection, Arc::clone(&closed));
+                client
+            }
+        };
+        Ok((AsyncPgConnection::try_from(client).await?, closed))
+    }
+}
+
+/// Lets the connection talk to its socket until one side closes it.
+fn drive(
+    connection: impl Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static,
+    closed: Arc<AtomicBool>,
+) {
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection to PostgreSQL broke");
+        }
+        closed.store(true, Ordering::Release);
+    });
+}
+
+/// The message with its causes: tokio-postgres says only «error connecting to server» on top.
+fn describe(error: tokio_postgres::Error) -> ConnectionError {
+    let mut message = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !message.contains(&text) {
+            message = format!("{message}: {text}");
+        }
+        cause = error.source();
+    }
+    bad_connection(message)
+}
+
+fn bad_connection(message: String) -> ConnectionError {
+    ConnectionError::BadConnection(message)
+}
+
+fn no_answer() -> ConnectionError {
+    bad_connection(format!("the server did not answer within {CONNECT_TIMEOUT:?}"))
+}

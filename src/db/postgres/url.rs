@@ -1,0 +1,130 @@
+//! Reading `postgres://` addresses.
+
+use std::path::PathBuf;
+use std::str::FromStr as _;
+
+use thiserror::Error;
+use tokio_postgres::Config;
+use tokio_postgres::config::SslMode;
+use tokio_postgres_rustls::MakeRustlsConnect;
+use url::Url;
+
+use super::tls::{self, TlsError, Verification};
+
+/// What is wrong with the address of a PostgreSQL server. Never contains the password.
+#[derive(Debug, Error)]
+pub enum UrlError {
+    /// It is no URL.
+    #[error("the database URL cannot be read: {0}")]
+    Syntax(#[from] url::ParseError),
+    /// PostgreSQL's client does not understand it.
+    #[error("the database URL cannot be used: {0}")]
+    Parameters(String),
+    /// `sslmode` is none of those that exist.
+    #[error("sslmode={0} is unknown: use disable, prefer, require, verify-ca or verify-full")]
+    SslMode(String),
+    /// Encryption cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+/// The address of a PostgreSQL server.
+#[derive(Clone)]
+pub struct PostgresUrl {
+    config: Config,
+    verification: Option<Verification>,
+    root_certificate: Option<PathBuf>,
+}
+
+impl PostgresUrl {
+    /// Reads an address as libpq does. tokio-postgres knows neither `verify-ca` nor `verify-full` nor `sslrootcert`:
+    /// they are taken out here and carried out by [`tls`].
+    pub fn parse(text: &str) -> Result<Self, UrlError> {
+        let mut url = Url::parse(text)?;
+        let (mut ssl_mode, mut root_certificate) = ("prefer".to_owned(), None);
+        let mut rest = Vec::new();
+        for (key, value) in url.query_pairs() {
+            match &*key {
+                "sslmode" => ssl_mode = value.into_owned(),
+                "sslrootcert" => root_certificate = Some(PathBuf::from(value.into_owned())),
+                _ => rest.push((key.into_owned(), value.into_owned())),
+            }
+        }
+        url.set_query(None);
+        if !rest.is_empty() {
+            url.query_pairs_mut().extend_pairs(rest);
+        }
+        let mut config = Config::from_str(url.as_str()).map_err(|error| UrlError::Parameters(with_cause(&error)))?;
+        let (mode, verification) = match ssl_mode.as_str() {
+            "disable" => (SslMode::Disable, None),
+            "prefer" | "allow" => (SslMode::Prefer, Some(Verification::None)),
+            // As in libpq: with a root certificate at hand, `require` checks it.
+            "require" if root_certificate.is_none() => (SslMode::Require, Some(Verification::None)),
+            "require" | "verify-ca" => (SslMode::Require, Some(Verification::Issuer)),
+            "verify-full" => (SslMode::Require, Some(Verification::IssuerAndName)),
+            _ => return Err(UrlError::SslMode(ssl_mode)),
+        };
+        config.ssl_mode(mode);
+        if config.get_application_name().is_none() {
+            config.application_name("evalgraph");
+        }
+        Ok(Self { config, verification, root_certificate })
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// How connections are encrypted, if they may be.
+    pub(super) fn tls(&self) -> Result<Option<MakeRustlsConnect>, UrlError> {
+        let Some(verification) = self.verification else { return Ok(None) };
+        Ok(Some(tls::connector(verification, self.root_certificate.as_deref())?))
+    }
+}
+
+fn with_cause(error: &tokio_postgres::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn modes(text: &str) -> (SslMode, Option<Verification>) {
+        let url = PostgresUrl::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        (url.config.get_ssl_mode(), url.verification)
+    }
+
+    #[test]
+    fn ssl_modes_mean_what_they_mean_to_libpq() {
+        let base = "postgres://me:secret@db.example/eval";
+        assert_eq!(modes(base), (SslMode::Prefer, Some(Verification::None)));
+        assert_eq!(modes(&format!("{base}?sslmode=disable")), (SslMode::Disable, None));
+        assert_eq!(modes(&format!("{base}?sslmode=require")), (SslMode::Require, Some(Verification::None)));
+        assert_eq!(
+            modes(&format!("{base}?sslmode=require&sslrootcert=/ca.pem")),
+            (SslMode::Require, Some(Verification::Issuer)),
+        );
+        assert_eq!(modes(&format!("{base}?sslmode=verify-ca")), (SslMode::Require, Some(Verification::Issuer)));
+        assert_eq!(
+            modes(&format!("{base}?sslmode=verify-full&connect_timeout=3")),
+            (SslMode::Require, Some(Verification::IssuerAndName)),
+        );
+    }
+
+    #[test]
+    fn mistakes_are_named_without_the_password() {
+        for (text, expected) in [
+            ("postgres://me:hunter2@db/eval?sslmode=full", "sslmode=full is unknown"),
+            ("postgres://me:hunter2@db:99999/eval", "invalid port"),
+            ("postgres://me:hunter2@db/eval?colour=red", "colour"),
+        ] {
+            let message = PostgresUrl::parse(text).map(|_| ()).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+            assert!(!message.contains("hunter2"), "{message}");
+        }
+    }
+}

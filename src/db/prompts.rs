@@ -1,0 +1,226 @@
+//! Prompt versions.
+
+use diesel::dsl::{exists, not};
+use diesel::prelude::*;
+use diesel::result::QueryResult;
+use diesel_async::RunQueryDsl;
+use futures_util::future::BoxFuture;
+
+use super::backend::on_backend;
+use super::columns::{ColumnSet, row};
+use super::conditions::Conditions;
+use super::connection::DbConnection;
+use super::entity::child_entity;
+use super::lists::{any_text, contains_all};
+use super::schema::prompts;
+use super::types::Json;
+use crate::domain::{Principal, PromptFormat, PromptId, PromptStatus, TemplateId, Timestamp};
+
+row! {
+    /// One version of a prompt.
+    pub struct PromptRow of prompts {
+        /// Its id.
+        id: PromptId,
+        /// Its owner.
+        user_id: String,
+        /// The stable name of the lineage.
+        name: Option<String>,
+        /// What people call it.
+        title: String,
+        /// SHA-256 of format, content and system message, in hexadecimal.
+        content_hash: String,
+        /// How the content is to be read.
+        format: PromptFormat,
+        /// Counted from 1 within the lineage.
+        version: i32,
+        /// The version it was made from.
+        parent_id: Option<PromptId>,
+        /// The first version of the lineage.
+        root_id: PromptId,
+        /// The template it was made from.
+        template_id: Option<TemplateId>,
+        /// Where it is in its life.
+        status: PromptStatus,
+        /// When it was created.
+        created_at: Timestamp,
+        /// When it was last changed.
+        updated_at: Timestamp,
+        /// When it was deleted, if it was.
+        deleted_at: Option<Timestamp>,
+    }
+    wide prompt_columns {
+        /// What it is for.
+        description / DESCRIPTION = 0: String,
+        /// The text.
+        content / CONTENT = 1: String,
+        /// The system message, for models that take one beside the content.
+        system_message / SYSTEM_MESSAGE = 2: String,
+        /// A JSON array of texts.
+        tags / TAGS = 3: Json,
+        /// A JSON object.
+        metadata / METADATA = 4: Json,
+    }
+}
+
+/// A prompt version to be stored.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = prompts, treat_none_as_default_value = false)]
+#[allow(missing_docs, reason = "the fields are those of `PromptRow`")]
+pub struct NewPrompt {
+    pub id: PromptId,
+    pub user_id: String,
+    pub name: Option<String>,
+    pub title: String,
+    pub description: Option<String>,
+    pub content: String,
+    pub content_hash: String,
+    pub format: PromptFormat,
+    pub system_message: Option<String>,
+    pub tags: Json,
+    pub metadata: Json,
+    pub version: i32,
+    pub parent_id: Option<PromptId>,
+    pub root_id: PromptId,
+    pub template_id: Option<TemplateId>,
+    pub status: PromptStatus,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// Which prompts of a list are wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct PromptFilter {
+    /// Only those of this user.
+    pub user_id: Option<String>,
+    /// Only those in one of these states.
+    pub status: Option<Vec<PromptStatus>>,
+    /// Only the lineage of this name or, when it ends in `/`, all in that folder.
+    pub name: Option<String>,
+    /// Only those that have all of these tags.
+    pub tags: Option<Vec<String>>,
+    /// Only those for which no newer version exists.
+    pub latest_version_only: bool,
+    /// Only those created at this time or later.
+    pub created_after: Option<Timestamp>,
+    /// Only those created before this time.
+    pub created_before: Option<Timestamp>,
+    /// Deleted ones too.
+    pub include_deleted: bool,
+}
+
+/// The lists of prompts under a parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PromptParent {
+    /// The versions made from a version.
+    Parent,
+    /// All versions of a lineage, by its first.
+    Root,
+    /// The prompts made from a template.
+    Template,
+}
+
+/// The table of prompts.
+pub struct Prompts;
+
+child_entity!(Prompts, prompts, PromptRow, PromptFilter, PromptParent {
+    Parent => parent_id,
+    Root => root_id,
+    Template => template_id,
+});
+
+type PromptConditions = Conditions<prompts::table>;
+
+fn owned(principal: &Principal) -> PromptConditions {
+    let mut conditions = PromptConditions::default();
+    if !principal.is_admin {
+        conditions.require(prompts::user_id.eq(principal.user_id.to_string()));
+    }
+    conditions
+}
+
+fn visible(principal: &Principal) -> PromptConditions {
+    let mut conditions = owned(principal);
+    conditions.require(prompts::deleted_at.is_null());
+    conditions
+}
+
+fn matching(principal: &Principal, filter: &PromptFilter) -> PromptConditions {
+    let mut conditions = if filter.include_deleted { owned(principal) } else { visible(principal) };
+    conditions.require_if(filter.user_id.clone(), |user| prompts::user_id.eq(user));
+    match filter.status.as_deref() {
+        // The usual case, in the form that an index on the status serves in order.
+        Some(&[status]) => conditions.require(prompts::status.eq(status)),
+        Some(statuses) => conditions.require(any_text(prompts::status, statuses.iter().map(|status| status.as_str()))),
+        None => {}
+    }
+    if let Some(name) = &filter.name {
+        match name.strip_suffix('/') {
+            // Names are ordered by code point, and `0` follows `/`: the folder is a range of the index.
+            Some(folder) => {
+                conditions.require(prompts::name.ge(name.clone()));
+                conditions.require(prompts::name.lt(format!("{folder}0")));
+            }
+            None => conditions.require(prompts::name.eq(name.clone())),
+        }
+    }
+    conditions.require_if(filter.tags.as_deref(), |tags| contains_all(prompts::tags, tags));
+    if filter.latest_version_only {
+        let newer = diesel::alias!(prompts as newer_version);
+        conditions.require(not(exists(
+            newer
+                .filter(newer.field(prompts::root_id).eq(prompts::root_id))
+                .filter(newer.field(prompts::version).gt(prompts::version))
+                .filter(newer.field(prompts::deleted_at).is_null())
+                .select(newer.field(prompts::id)),
+        )));
+    }
+    conditions.require_if(filter.created_after, |time| prompts::created_at.ge(time));
+    conditions.require_if(filter.created_before, |time| prompts::created_at.lt(time));
+    conditions
+}
+
+/// The version of the named lineage, or its newest. The principal's own lineage goes before those of others.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn by_name(
+    connection: &mut DbConnection,
+    principal: &Principal,
+    name: &str,
+    version: Option<i32>,
+    columns: ColumnSet,
+) -> QueryResult<Option<PromptRow>> {
+    let mut conditions = visible(principal);
+    conditions.require(prompts::name.eq(name.to_owned()));
+    conditions.require_if(version, |version| prompts::version.eq(version));
+    let own = prompts::user_id.eq(principal.user_id.to_string());
+    let statement = prompts::table
+        .filter(conditions)
+        .order((own.desc(), prompts::version.desc(), prompts::id.desc()))
+        .select(selection(columns));
+    on_backend!(connection, |inner| statement.first(inner).await.optional())
+}
+
+/// The newest versions, deleted or not, of the lineages of one owner with these names.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn newest_by_names(
+    connection: &mut DbConnection,
+    user_id: &str,
+    names: Vec<String>,
+) -> QueryResult<Vec<PromptRow>> {
+    let newer = diesel::alias!(prompts as newer_version);
+    let statement = prompts::table
+        .filter(prompts::user_id.eq(user_id.to_owned()))
+        .filter(any_text(prompts::name, names))
+        .filter(prompts::deleted_at.is_null())
+        .filter(not(exists(
+            newer
+                .filter(newer.field(prompts::root_id).eq(prompts::root_id))
+                .filter(newer.field(prompts::version).gt(prompts::version))
+                .select(newer.field(prompts::id)),
+        )))
+        .select(selection(ColumnSet::NONE));
+    on_backend!(connection, |inner| statement.load(inner).await)
+}

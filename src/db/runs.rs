@@ -1,0 +1,169 @@
+//! Runs.
+
+use diesel::prelude::*;
+use diesel::result::QueryResult;
+use diesel_async::RunQueryDsl;
+use futures_util::future::BoxFuture;
+
+use super::backend::on_backend;
+use super::columns::{ColumnSet, row};
+use super::conditions::Conditions;
+use super::connection::DbConnection;
+use super::entity::entity;
+use super::lists::any_text;
+use super::schema::runs;
+use super::types::Json;
+use crate::domain::{EvaluationStatus, Principal, RunId, RunSource, Timestamp};
+
+row! {
+    /// One run of a tool.
+    pub struct RunRow of runs {
+        /// Its id.
+        id: RunId,
+        /// Its owner.
+        user_id: String,
+        /// What the tool calls it.
+        external_id: Option<String>,
+        /// Where it came from.
+        source: RunSource,
+        /// The version of the tool.
+        source_version: Option<String>,
+        /// What people call it.
+        name: String,
+        /// Where it is in its life.
+        status: EvaluationStatus,
+        /// Whether others are compared with it.
+        is_baseline: bool,
+        /// How long it took.
+        duration_ms: Option<i64>,
+        /// When it was created.
+        created_at: Timestamp,
+        /// When it began.
+        started_at: Option<Timestamp>,
+        /// When it ended.
+        completed_at: Option<Timestamp>,
+    }
+    wide run_columns {
+        /// What it was about.
+        description / DESCRIPTION = 0: String,
+        /// A JSON object.
+        tags / TAGS = 1: Json,
+        /// Commit, branch and the like, as JSON.
+        git / GIT = 2: Json,
+        /// A JSON object.
+        metadata / METADATA = 3: Json,
+    }
+}
+
+/// A run to be stored.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = runs, treat_none_as_default_value = false)]
+#[allow(missing_docs, reason = "the fields are those of `RunRow`, but for the two that are explained")]
+pub struct NewRun {
+    pub id: RunId,
+    pub user_id: String,
+    pub external_id: Option<String>,
+    pub source: RunSource,
+    pub source_version: Option<String>,
+    pub name: String,
+    pub description: Option<String>,
+    pub tags: Json,
+    /// The tool's configuration without its secrets.
+    pub config: Json,
+    pub git: Option<Json>,
+    pub metadata: Json,
+    pub status: EvaluationStatus,
+    pub is_baseline: bool,
+    /// The counts that the tool claims.
+    pub declared: Json,
+    pub duration_ms: Option<i64>,
+    pub created_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+    pub completed_at: Option<Timestamp>,
+    pub updated_at: Timestamp,
+}
+
+/// Which runs of a list are wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct RunFilter {
+    /// Only those that came from one of these.
+    pub source: Option<Vec<RunSource>>,
+    /// Only those of this name.
+    pub name: Option<String>,
+    /// Only those in one of these states.
+    pub status: Option<Vec<EvaluationStatus>>,
+    /// Only baselines, or only others.
+    pub is_baseline: Option<bool>,
+    /// Only those created at this time or later.
+    pub created_after: Option<Timestamp>,
+    /// Only those created before this time.
+    pub created_before: Option<Timestamp>,
+}
+
+/// The table of runs.
+pub struct Runs;
+
+entity!(Runs, runs, RunRow, RunFilter);
+
+fn visible(principal: &Principal) -> Conditions<runs::table> {
+    let mut conditions = Conditions::default();
+    if !principal.is_admin {
+        conditions.require(runs::user_id.eq(principal.user_id.to_string()));
+    }
+    conditions
+}
+
+fn matching(principal: &Principal, filter: &RunFilter) -> Conditions<runs::table> {
+    let mut conditions = visible(principal);
+    conditions.require_if(filter.source.as_deref(), |sources| {
+        any_text(runs::source, sources.iter().map(|source| source.as_str()))
+    });
+    conditions.require_if(filter.name.clone(), |name| runs::name.eq(name));
+    conditions.require_if(filter.status.as_deref(), |statuses| {
+        any_text(runs::status, statuses.iter().map(|status| status.as_str()))
+    });
+    conditions.require_if(filter.is_baseline, |is_baseline| runs::is_baseline.eq(is_baseline));
+    conditions.require_if(filter.created_after, |time| runs::created_at.ge(time));
+    conditions.require_if(filter.created_before, |time| runs::created_at.lt(time));
+    conditions
+}
+
+/// The run that a tool knows by this id. The principal's own goes before those of others, newer before older.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn by_external_id(
+    connection: &mut DbConnection,
+    principal: &Principal,
+    external_id: &str,
+    source: Option<RunSource>,
+    columns: ColumnSet,
+) -> QueryResult<Option<RunRow>> {
+    let mut conditions = visible(principal);
+    conditions.require(runs::external_id.eq(external_id.to_owned()));
+    conditions.require_if(source, |source| runs::source.eq(source));
+    let own = runs::user_id.eq(principal.user_id.to_string());
+    let statement = runs::table
+        .filter(conditions)
+        .order((own.desc(), runs::created_at.desc(), runs::id.desc()))
+        .select(selection(columns));
+    on_backend!(connection, |inner| statement.first(inner).await.optional())
+}
+
+/// The id of the owner's run that came from `source` under this id.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn find_imported(
+    connection: &mut DbConnection,
+    user_id: &str,
+    source: RunSource,
+    external_id: &str,
+) -> QueryResult<Option<RunId>> {
+    let statement = runs::table
+        .filter(runs::user_id.eq(user_id.to_owned()))
+        .filter(runs::source.eq(source))
+        .filter(runs::external_id.eq(external_id.to_owned()))
+        .select(runs::id);
+    on_backend!(connection, |inner| statement.first(inner).await.optional())
+}

@@ -1,0 +1,1 @@
+//! Figures about everything that a principal may see.

@@ -1,0 +1,160 @@
+//! Test results.
+
+use diesel::dsl::{exists, not};
+use diesel::prelude::*;
+use diesel::result::QueryResult;
+use diesel_async::RunQueryDsl;
+use futures_util::future::BoxFuture;
+
+use super::backend::on_backend;
+use super::columns::{ColumnSet, row};
+use super::conditions::Conditions;
+use super::connection::DbConnection;
+use super::entity::child_entity;
+use super::lists::any_text;
+use super::schema::{evaluations, prompts, test_results};
+use super::types::Json;
+use crate::domain::{EvaluationId, FiniteFloat, Principal, TestOutcome, TestResultId, Timestamp};
+
+row! {
+    /// The outcome of one test case in one evaluation.
+    pub struct TestResultRow of test_results {
+        /// Its id.
+        id: TestResultId,
+        /// The evaluation.
+        evaluation_id: EvaluationId,
+        /// What the client calls it.
+        external_id: Option<String>,
+        /// The name of the test case.
+        test_case_name: String,
+        /// Counted from 0 among equal cases of the evaluation.
+        repetition: i32,
+        /// Any finite number.
+        score: f64,
+        /// What became of the case.
+        outcome: TestOutcome,
+        /// Whether the outcome is `passed`.
+        passed: bool,
+        /// How long the answer took.
+        latency_ms: Option<i32>,
+        /// Tokens of prompt and answer.
+        token_count: Option<i32>,
+        /// What the answer cost.
+        cost_usd: Option<f64>,
+        /// When it was created.
+        created_at: Timestamp,
+        /// When it was last changed.
+        updated_at: Timestamp,
+    }
+    wide test_result_columns {
+        /// The variables of the case, as JSON.
+        input_data / INPUT_DATA = 0: Json,
+        /// The prompt as it was sent.
+        rendered_prompt / RENDERED_PROMPT = 1: String,
+        /// What was hoped for.
+        expected_output / EXPECTED_OUTPUT = 2: String,
+        /// What came.
+        actual_output / ACTUAL_OUTPUT = 3: String,
+        /// The grader's words.
+        reason / REASON = 4: String,
+        /// Scores by metric: a JSON object of numbers.
+        named_scores / NAMED_SCORES = 5: Json,
+        /// A JSON object.
+        metadata / METADATA = 6: Json,
+        /// Why there was no answer.
+        error_message / ERROR_MESSAGE = 7: String,
+    }
+}
+
+/// A test result to be stored.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = test_results, treat_none_as_default_value = false)]
+#[allow(missing_docs, reason = "the fields are those of `TestResultRow`, but for those that are explained")]
+pub struct NewTestResult {
+    pub id: TestResultId,
+    pub evaluation_id: EvaluationId,
+    pub external_id: Option<String>,
+    /// The place of the test in its suite.
+    pub position: Option<i32>,
+    pub test_case_name: String,
+    /// SHA-256 of the variables in canonical form, in hexadecimal; null without variables.
+    pub case_hash: Option<String>,
+    pub repetition: i32,
+    pub input_data: Json,
+    pub rendered_prompt: Option<String>,
+    pub expected_output: Option<String>,
+    pub actual_output: Option<String>,
+    pub score: f64,
+    pub outcome: TestOutcome,
+    pub passed: bool,
+    pub reason: Option<String>,
+    pub latency_ms: Option<i32>,
+    pub token_count: Option<i32>,
+    pub cost_usd: Option<f64>,
+    pub named_scores: Json,
+    pub metadata: Json,
+    pub error_message: Option<String>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// Which test results of a list are wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct TestResultFilter {
+    /// Only those that passed, or only those that did not.
+    pub passed: Option<bool>,
+    /// Only those with one of these outcomes.
+    pub outcome: Option<Vec<TestOutcome>>,
+    /// Only those with this score or a higher one.
+    pub min_score: Option<FiniteFloat>,
+    /// Only those with this score or a lower one.
+    pub max_score: Option<FiniteFloat>,
+    /// Only those of the test case of this name.
+    pub test_case_name: Option<String>,
+}
+
+/// The list of test results under a parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TestResultParent {
+    /// Those of an evaluation.
+    Evaluation,
+}
+
+/// The table of test results.
+pub struct TestResults;
+
+child_entity!(TestResults, test_results, TestResultRow, TestResultFilter, TestResultParent {
+    Evaluation => evaluation_id,
+});
+
+/// A result belongs to the owner of its evaluation's prompt.
+fn visible(principal: &Principal) -> Conditions<test_results::table> {
+    let mut conditions = Conditions::default();
+    if !principal.is_admin {
+        conditions.require(exists(
+            evaluations::table
+                .inner_join(prompts::table)
+                .filter(evaluations::id.eq(test_results::evaluation_id))
+                .filter(prompts::user_id.eq(principal.user_id.to_string()))
+                .select(evaluations::id),
+        ));
+    }
+    conditions
+}
+
+fn matching(principal: &Principal, filter: &TestResultFilter) -> Conditions<test_results::table> {
+    let mut conditions = visible(principal);
+    match filter.passed {
+        Some(true) => conditions.require(test_results::passed),
+        // Not as a parameter: in these words it is the condition of a partial index.
+        Some(false) => conditions.require(not(test_results::passed)),
+        None => {}
+    }
+    conditions.require_if(filter.outcome.as_deref(), |outcomes| {
+        any_text(test_results::outcome, outcomes.iter().map(|outcome| outcome.as_str()))
+    });
+    conditions.require_if(filter.min_score, |score| test_results::score.ge(score.get()));
+    conditions.require_if(filter.max_score, |score| test_results::score.le(score.get()));
+    conditions.require_if(filter.test_case_name.clone(), |name| test_results::test_case_name.eq(name));
+    conditions
+}

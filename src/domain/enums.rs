@@ -1,0 +1,115 @@
+//! Enumerations that are stored as lower-case text.
+
+use thiserror::Error;
+
+/// A stored text that is none of the values of its enumeration.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("«{value}» is no {kind}")]
+pub struct ParseEnumError {
+    /// The enumeration's name.
+    pub kind: &'static str,
+    /// The text that was found.
+    pub value: String,
+}
+
+macro_rules! text_enums {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, Hash, async_graphql::Enum,
+            diesel::expression::AsExpression, diesel::deserialize::FromSqlRow,
+        )]
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)*
+        }
+
+        impl $name {
+            /// The text that stands for the value in the database.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)*
+                }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = ParseEnumError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($text => Ok(Self::$variant),)*
+                    _ => Err(ParseEnumError { kind: stringify!($name), value: text.to_owned() }),
+                }
+            }
+        }
+    )*};
+}
+
+text_enums! {
+    /// Where a prompt version is in its life.
+    PromptStatus {
+        /// Being written; not meant for use yet.
+        Draft = "draft",
+        /// In use.
+        Active = "active",
+        /// Kept for its history.
+        Archived = "archived",
+    }
+    /// How the content of a prompt is to be read.
+    PromptFormat {
+        /// Plain text.
+        Text = "text",
+        /// A JSON array of messages, each with a `role` and a `content`.
+        Chat = "chat",
+    }
+    /// Where an evaluation or a run is in its life. It only moves forward.
+    EvaluationStatus {
+        /// Registered, not begun.
+        Pending = "pending",
+        /// Results are arriving.
+        Running = "running",
+        /// All results are there.
+        Completed = "completed",
+        /// Given up; `errorMessage` says why.
+        Failed = "failed",
+    }
+    /// What became of one test case.
+    TestOutcome {
+        /// Every assertion held.
+        Passed = "passed",
+        /// An answer came, and an assertion said no.
+        Failed = "failed",
+        /// There was no answer to judge.
+        Errored = "errored",
+        /// The case was left out.
+        Skipped = "skipped",
+    }
+    /// Where a run came from.
+    RunSource {
+        /// Recorded through this API.
+        Api = "api",
+        /// A result file of promptfoo.
+        Promptfoo = "promptfoo",
+        /// A log of Inspect AI.
+        Inspect = "inspect",
+        /// A CSV file.
+        Csv = "csv",
+        /// A JSON Lines file.
+        Jsonl = "jsonl",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_value_correspond() {
+        assert_eq!("errored".parse(), Ok(TestOutcome::Errored));
+        assert_eq!(TestOutcome::Errored.as_str(), "errored");
+        let error = "ERRORED".parse::<TestOutcome>().unwrap_err();
+        assert_eq!(error.to_string(), "«ERRORED» is no TestOutcome");
+    }
+}

@@ -1,0 +1,85 @@
+//! Points in time.
+
+use std::fmt;
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+
+/// A point in time in UTC with the precision that both databases keep: microseconds.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
+#[diesel(sql_type = crate::db::types::sql::Timestamptz)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The current time.
+    #[must_use]
+    pub fn now() -> Self {
+        Self::from(Utc::now())
+    }
+
+    /// The time that lies `micros` microseconds after the beginning of 1970; `None` beyond the range of the calendar.
+    #[must_use]
+    pub fn from_micros(micros: i64) -> Option<Self> {
+        DateTime::from_timestamp_micros(micros).map(Self::from)
+    }
+
+    /// Microseconds since the beginning of 1970.
+    #[must_use]
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// Reads RFC 3339; digits beyond microseconds are cut off.
+    ///
+    /// # Errors
+    /// When the text is no RFC 3339 time.
+    pub fn parse(text: &str) -> Result<Self, chrono::ParseError> {
+        DateTime::parse_from_rfc3339(text).map(|time| Self::from(time.to_utc()))
+    }
+
+    /// The time so many milliseconds later (earlier when negative); clamped to the range of the calendar.
+    #[must_use]
+    pub fn plus_millis(self, millis: i64) -> Self {
+        let time = self.to_utc();
+        TimeDelta::try_milliseconds(millis).and_then(|delta| time.checked_add_signed(delta)).map_or(self, Self::from)
+    }
+
+    fn to_utc(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(self.0).unwrap_or_default()
+    }
+}
+
+impl From<DateTime<Utc>> for Timestamp {
+    fn from(time: DateTime<Utc>) -> Self {
+        Self(time.timestamp_micros())
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_utc().to_rfc3339_opts(SecondsFormat::Micros, true))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Timestamp;
+
+    #[test]
+    fn reads_and_writes_rfc_3339() {
+        let time = Timestamp::parse("2026-11-23T10:00:00.1234567+01:00").unwrap();
+        assert_eq!(time.to_string(), "2026-11-23T09:00:00.123456Z");
+        assert_eq!(time.plus_millis(-1_123).to_string(), "2026-11-23T08:59:59.000456Z");
+        assert!(Timestamp::parse("yesterday").is_err());
+    }
+}

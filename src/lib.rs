@@ -1,0 +1,5 @@
+//! evalgraph
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+pub mod db;
+pub mod domain;
