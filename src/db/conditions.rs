@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use diesel::backend::Backend;
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::query_source::{AppearsInFromClause, Once};
 use diesel::result::QueryResult;
 use diesel::sql_types::{Bool, BoolOrNullableBool};
 
@@ -50,9 +51,9 @@ impl<T> Expression for Conditions<T> {
     type SqlType = Bool;
 }
 
-impl<T> AppearsOnTable<T> for Conditions<T> {}
+impl<T, QS: AppearsInFromClause<T, Count = Once>> AppearsOnTable<QS> for Conditions<T> {}
 
-impl<T> SelectableExpression<T> for Conditions<T> {}
+impl<T, QS: AppearsInFromClause<T, Count = Once>> SelectableExpression<QS> for Conditions<T> {}
 
 impl<T, GB> ValidGrouping<GB> for Conditions<T> {
     type IsAggregate = is_aggregate::No;

@@ -17,6 +17,8 @@ pub trait Entity: Send + Sync + 'static {
     type Row: Positioned + Send + Sync + 'static;
     /// Which rows of a list are wanted.
     type Filter: Clone + Eq + Hash + Default + Send + Sync + 'static;
+    /// The columns that lead to a parent, and so make lists per parent.
+    type Parent: Copy + Eq + Hash + Send + Sync + 'static;
 
     /// The rows with these ids; those that do not exist or may not be seen are missing.
     fn by_ids<'c>(
@@ -41,12 +43,6 @@ pub trait Entity: Send + Sync + 'static {
         principal: &Principal,
         filter: &Self::Filter,
     ) -> BoxFuture<'c, QueryResult<i64>>;
-}
-
-/// A table whose rows are listed under parents.
-pub trait ChildEntity: Entity {
-    /// The columns that lead to a parent.
-    type Parent: Copy + Eq + Hash + Send + Sync + 'static;
 
     /// The same page of each parent's rows. With each row comes the place of its parent in `parents`.
     fn page_per_parent<'c>(
@@ -72,7 +68,10 @@ pub trait ChildEntity: Entity {
 /// Implements [`Entity`] for a table with the functions `selection(columns)`, `visible(principal)` (what may be seen
 /// at all) and `matching(principal, filter)` (what may be seen and meets the filter) in scope.
 macro_rules! entity {
-    ($entity:ident, $table:ident, $row:ty, $filter:ty) => {
+    (
+        $entity:ident, $table:ident, $row:ty, $filter:ty,
+        $parent:ident { $($variant:ident => $column:ident),* $(,)? }
+    ) => {
         impl crate::db::page::Positioned for $row {
             fn position(&self) -> crate::db::page::Position {
                 crate::db::page::Position { created_at: self.created_at, id: self.id.into() }
@@ -82,6 +81,7 @@ macro_rules! entity {
         impl crate::db::entity::Entity for $entity {
             type Row = $row;
             type Filter = $filter;
+            type Parent = $parent;
 
             fn by_ids<'c>(
                 connection: &'c mut DbConnection,
@@ -114,18 +114,8 @@ macro_rules! entity {
                 let count = crate::db::page::Count::new(matching(principal, filter));
                 Box::pin(async move { on_backend!(connection, |inner| count.get_result(inner).await) })
             }
-        }
-    };
-}
 
-/// Implements [`ChildEntity`] in the same way.
-macro_rules! child_entity {
-    ($entity:ident, $table:ident, $row:ty, $filter:ty, $parent:ident { $($variant:ident => $column:ident),* $(,)? }) => {
-        crate::db::entity::entity!($entity, $table, $row, $filter);
-
-        impl crate::db::entity::ChildEntity for $entity {
-            type Parent = $parent;
-
+            #[allow(unused_variables, unreachable_code, reason = "some tables have no parents")]
             fn page_per_parent<'c>(
                 connection: &'c mut DbConnection,
                 principal: &Principal,
@@ -144,6 +134,7 @@ macro_rules! child_entity {
                 }
             }
 
+            #[allow(unused_variables, unreachable_code, reason = "some tables have no parents")]
             fn count_per_parent<'c>(
                 connection: &'c mut DbConnection,
                 principal: &Principal,
@@ -163,4 +154,4 @@ macro_rules! child_entity {
     };
 }
 
-pub(crate) use {child_entity, entity};
+pub(crate) use entity;

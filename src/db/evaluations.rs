@@ -10,7 +10,7 @@ use super::backend::on_backend;
 use super::columns::{ColumnSet, row};
 use super::conditions::Conditions;
 use super::connection::DbConnection;
-use super::entity::child_entity;
+use super::entity::entity;
 use super::lists::any_text;
 use super::schema::{evaluations, prompts};
 use super::types::Json;
@@ -150,7 +150,7 @@ pub enum EvaluationParent {
 /// The table of evaluations.
 pub struct Evaluations;
 
-child_entity!(Evaluations, evaluations, EvaluationRow, EvaluationFilter, EvaluationParent {
+entity!(Evaluations, evaluations, EvaluationRow, EvaluationFilter, EvaluationParent {
     Prompt => prompt_id,
     Run => run_id,
 });

@@ -16,6 +16,7 @@ mod postgres;
 pub mod prompts;
 pub mod runs;
 #[rustfmt::skip]
+#[allow(missing_docs, reason = "printed by Diesel")]
 pub mod schema;
 mod sqlite;
 pub mod statistics;

@@ -10,7 +10,7 @@ use super::backend::on_backend;
 use super::columns::{ColumnSet, row};
 use super::conditions::Conditions;
 use super::connection::DbConnection;
-use super::entity::child_entity;
+use super::entity::entity;
 use super::lists::{any_text, contains_all};
 use super::schema::prompts;
 use super::types::Json;
@@ -122,7 +122,7 @@ pub enum PromptParent {
 /// The table of prompts.
 pub struct Prompts;
 
-child_entity!(Prompts, prompts, PromptRow, PromptFilter, PromptParent {
+entity!(Prompts, prompts, PromptRow, PromptFilter, PromptParent {
     Parent => parent_id,
     Root => root_id,
     Template => template_id,

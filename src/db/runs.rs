@@ -100,10 +100,14 @@ pub struct RunFilter {
     pub created_before: Option<Timestamp>,
 }
 
+/// Runs are under no parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RunParent {}
+
 /// The table of runs.
 pub struct Runs;
 
-entity!(Runs, runs, RunRow, RunFilter);
+entity!(Runs, runs, RunRow, RunFilter, RunParent {});
 
 fn visible(principal: &Principal) -> Conditions<runs::table> {
     let mut conditions = Conditions::default();

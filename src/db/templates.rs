@@ -63,10 +63,14 @@ pub struct TemplateFilter {
     pub category: Option<String>,
 }
 
+/// Templates are under no parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TemplateParent {}
+
 /// The table of templates.
 pub struct Templates;
 
-entity!(Templates, prompt_templates, TemplateRow, TemplateFilter);
+entity!(Templates, prompt_templates, TemplateRow, TemplateFilter, TemplateParent {});
 
 fn visible(_: &Principal) -> Conditions<prompt_templates::table> {
     Conditions::default()

@@ -10,7 +10,7 @@ use super::backend::on_backend;
 use super::columns::{ColumnSet, row};
 use super::conditions::Conditions;
 use super::connection::DbConnection;
-use super::entity::child_entity;
+use super::entity::entity;
 use super::lists::any_text;
 use super::schema::{evaluations, prompts, test_results};
 use super::types::Json;
@@ -123,7 +123,7 @@ pub enum TestResultParent {
 /// The table of test results.
 pub struct TestResults;
 
-child_entity!(TestResults, test_results, TestResultRow, TestResultFilter, TestResultParent {
+entity!(TestResults, test_results, TestResultRow, TestResultFilter, TestResultParent {
     Evaluation => evaluation_id,
 });
 

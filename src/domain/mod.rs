@@ -9,5 +9,5 @@ mod timestamp;
 pub use enums::{EvaluationStatus, ParseEnumError, PromptFormat, PromptStatus, RunSource, TestOutcome};
 pub use ids::{EvaluationId, PromptId, RunId, TemplateId, TestResultId};
 pub use principal::Principal;
-pub use score::{FiniteFloat, NotFinite};
+pub use score::{FiniteFloat, NotFinite, rate};
 pub use timestamp::Timestamp;

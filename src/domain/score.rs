@@ -38,6 +38,13 @@ impl Hash for FiniteFloat {
     }
 }
 
+/// `part` of `whole` as a number from 0 to 1; none of nothing.
+#[must_use]
+#[allow(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+pub fn rate(part: i64, whole: i64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

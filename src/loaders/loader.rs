@@ -1,0 +1,268 @@
+//! A loader: answers one question for many keys at once, and remembers the answers for as long as the request lives.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use thiserror::Error;
+
+use super::dispatch::Dispatcher;
+use crate::db::DbError;
+
+/// Why a batch has no answer. Everybody who waits for it gets the same.
+#[derive(Debug, Clone, Error)]
+pub enum LoadError {
+    /// The store failed.
+    #[error(transparent)]
+    Database(Arc<DbError>),
+    /// The batch answered for another number of keys than it was asked for.
+    #[error("the loader {0} left keys without an answer")]
+    Incomplete(&'static str),
+}
+
+impl From<DbError> for LoadError {
+    fn from(error: DbError) -> Self {
+        Self::Database(Arc::new(error))
+    }
+}
+
+/// One question.
+pub trait Batch: Send + Sync + 'static {
+    /// Whom it is asked about, together with everything that the answer depends on.
+    type Key: Clone + Eq + Hash + Send + Sync + 'static;
+    /// An answer; cheap to clone. A miss is an answer too: say `Option`, or an empty page.
+    type Value: Clone + Send + Sync + 'static;
+
+    /// The loader's name in reports.
+    fn name(&self) -> &'static str;
+
+    /// The answers for all `keys`, in their order. The keys are distinct.
+    fn load(&self, keys: &[Self::Key]) -> impl Future<Output = Result<Vec<Self::Value>, LoadError>> + Send;
+}
+
+/// What a loader did so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LoaderUsage {
+    /// Batches sent.
+    pub batches: u64,
+    /// Keys that were loaded.
+    pub keys: u64,
+    /// Questions answered by what was loaded, or on its way, already.
+    pub hits: u64,
+}
+
+/// Asks the question of a [`Batch`]: collects keys until the request's [`Dispatcher`] sends them, shares what is on
+/// its way, and asks about no key twice.
+pub struct Loader<B: Batch> {
+    shared: Arc<Shared<B>>,
+}
+
+struct Shared<B: Batch> {
+    batch: B,
+    dispatcher: Arc<Dispatcher>,
+    state: Mutex<State<B>>,
+}
+
+struct State<B: Batch> {
+    answers: HashMap<B::Key, Answer<B::Value>>,
+    /// Keys of the batch that is in line.
+    collected: Vec<B::Key>,
+    usage: LoaderUsage,
+}
+
+enum Answer<V> {
+    Awaited(Vec<Waker>),
+    Known(Result<V, LoadError>),
+}
+
+impl<B: Batch> Loader<B> {
+    /// A loader whose batches `dispatcher` sends.
+    pub fn new(batch: B, dispatcher: Arc<Dispatcher>) -> Self {
+        let state = State { answers: HashMap::new(), collected: Vec::new(), usage: LoaderUsage::default() };
+        Self { shared: Arc::new(Shared { batch, dispatcher, state: Mutex::new(state) }) }
+    }
+
+    /// The answer for one key.
+    pub fn load(&self, key: B::Key) -> Load<'_, B> {
+        Load { shared: &self.shared, key, asked: false, waker: None }
+    }
+
+    /// The loader's name and what it did so far.
+    #[must_use]
+    pub fn usage(&self) -> (&'static str, LoaderUsage) {
+        (self.shared.batch.name(), self.shared.lock().usage)
+    }
+}
+
+/// The future of [`Loader::load`].
+pub struct Load<'a, B: Batch> {
+    shared: &'a Arc<Shared<B>>,
+    key: B::Key,
+    asked: bool,
+    /// Where among those who wait for the key this one stands.
+    waker: Option<usize>,
+}
+
+impl<B: Batch> Unpin for Load<'_, B> {}
+
+impl<B: Batch> Future for Load<'_, B> {
+    type Output = Result<B::Value, LoadError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let mut guard = this.shared.lock();
+        let state = &mut *guard;
+        if let Some(answer) = state.answers.get_mut(&this.key) {
+            if !this.asked {
+                this.asked = true;
+                state.usage.hits += 1;
+            }
+            return match answer {
+                Answer::Known(result) => Poll::Ready(result.clone()),
+                Answer::Awaited(wakers) => {
+                    match this.waker {
+                        Some(place) => wakers[place].clone_from(context.waker()),
+                        None => {
+                            this.waker = Some(wakers.len());
+                            wakers.push(context.waker().clone());
+                        }
+                    }
+                    Poll::Pending
+                }
+            };
+        }
+        this.asked = true;
+        this.waker = Some(0);
+        state.answers.insert(this.key.clone(), Answer::Awaited(vec![context.waker().clone()]));
+        state.collected.push(this.key.clone());
+        let first = state.collected.len() == 1;
+        drop(guard);
+        if first {
+            this.shared.dispatcher.enqueue(send(Arc::clone(this.shared)));
+        }
+        Poll::Pending
+    }
+}
+
+/// Loads the keys that were collected by the time it is polled first.
+async fn send<B: Batch>(shared: Arc<Shared<B>>) {
+    let keys = shared.collect();
+    let answers = shared.batch.load(&keys).await;
+    shared.settle(keys, answers);
+}
+
+impl<B: Batch> Shared<B> {
+    fn lock(&self) -> MutexGuard<'_, State<B>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn collect(&self) -> Vec<B::Key> {
+        let mut state = self.lock();
+        let keys = std::mem::take(&mut state.collected);
+        state.usage.batches += 1;
+        state.usage.keys += keys.len() as u64;
+        keys
+    }
+
+    fn settle(&self, keys: Vec<B::Key>, answers: Result<Vec<B::Value>, LoadError>) {
+        let answers = answers.and_then(|answers| {
+            if answers.len() == keys.len() { Ok(answers) } else { Err(LoadError::Incomplete(self.batch.name())) }
+        });
+        let mut waiting = Vec::with_capacity(keys.len());
+        let mut state = self.lock();
+        let mut settle_one = |key, result| {
+            if let Some(Answer::Awaited(wakers)) = state.answers.insert(key, Answer::Known(result)) {
+                waiting.extend(wakers);
+            }
+        };
+        match answers {
+            Ok(answers) => keys.into_iter().zip(answers).for_each(|(key, value)| settle_one(key, Ok(value))),
+            Err(error) => keys.into_iter().for_each(|key| settle_one(key, Err(error.clone()))),
+        }
+        drop(state);
+        waiting.into_iter().for_each(Waker::wake);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::join_all;
+
+    use super::*;
+
+    /// Doubles numbers; fails for a batch that contains 13, forgets one key for a batch that contains 14.
+    struct Double {
+        sent: Arc<Mutex<Vec<Vec<u32>>>>,
+    }
+
+    impl Batch for Double {
+        type Key = u32;
+        type Value = u32;
+
+        fn name(&self) -> &'static str {
+            "double"
+        }
+
+        async fn load(&self, keys: &[u32]) -> Result<Vec<u32>, LoadError> {
+            self.sent.lock().unwrap().push(keys.to_vec());
+            tokio::task::yield_now().await;
+            if keys.contains(&13) {
+                return Err(DbError::StatementTimeout.into());
+            }
+            Ok(keys.iter().filter(|&&key| key != 14).map(|key| key * 2).collect())
+        }
+    }
+
+    type Sent = Arc<Mutex<Vec<Vec<u32>>>>;
+
+    fn doubling() -> (Loader<Double>, Arc<Dispatcher>, Sent) {
+        let (dispatcher, sent) = (Arc::new(Dispatcher::default()), Sent::default());
+        (Loader::new(Double { sent: Arc::clone(&sent) }, Arc::clone(&dispatcher)), dispatcher, sent)
+    }
+
+    #[tokio::test]
+    async fn keys_of_one_turn_share_a_batch_and_equal_ones_an_answer() {
+        let (loader, dispatcher, sent) = doubling();
+        let answers = dispatcher.drive(join_all([3, 1, 3, 2].map(|key| loader.load(key)))).await;
+        assert_eq!(answers.into_iter().map(Result::unwrap).collect::<Vec<_>>(), [6, 2, 6, 4]);
+        assert_eq!(*sent.lock().unwrap(), [[3, 1, 2]]);
+        assert_eq!(loader.usage(), ("double", LoaderUsage { batches: 1, keys: 3, hits: 1 }));
+    }
+
+    #[tokio::test]
+    async fn a_key_in_flight_is_not_loaded_again() {
+        let (loader, dispatcher, sent) = doubling();
+        let late = async {
+            // By now the first batch has been sent and has not returned.
+            while sent.lock().unwrap().is_empty() {
+                tokio::time::sleep(std::time::Duration::from_micros(10)).await;
+            }
+            loader.load(1).await
+        };
+        let (first, late) = dispatcher.drive(async { tokio::join!(loader.load(1), late) }).await;
+        assert_eq!((first.unwrap(), late.unwrap()), (2, 2));
+        assert_eq!(*sent.lock().unwrap(), [[1]]);
+    }
+
+    #[tokio::test]
+    async fn a_known_key_is_answered_from_memory() {
+        let (loader, dispatcher, sent) = doubling();
+        let sum =
+            async { loader.load(4).await.unwrap() + loader.load(4).await.unwrap() + loader.load(5).await.unwrap() };
+        assert_eq!(dispatcher.drive(sum).await, 26);
+        assert_eq!(*sent.lock().unwrap(), [[4], [5]]);
+    }
+
+    #[tokio::test]
+    async fn all_who_wait_learn_of_a_failure() {
+        let (loader, dispatcher, _) = doubling();
+        let answers = Arc::clone(&dispatcher).drive(join_all([12, 13].map(|key| loader.load(key)))).await;
+        for answer in answers {
+            assert!(matches!(answer, Err(LoadError::Database(error)) if matches!(*error, DbError::StatementTimeout)));
+        }
+        let answers = dispatcher.drive(join_all([14, 15].map(|key| loader.load(key)))).await;
+        assert!(answers.iter().all(|answer| matches!(answer, Err(LoadError::Incomplete("double")))));
+    }
+}

@@ -1,0 +1,118 @@
+//! Batching: what the resolvers of one request ask for is collected and fetched together.
+
+mod dispatch;
+mod loader;
+mod store;
+
+use std::sync::Arc;
+
+pub use dispatch::{Dispatcher, Drive};
+pub use loader::{Batch, Load, LoadError, Loader, LoaderUsage};
+pub use store::{
+    ChildCount, ChildCountKey, ChildPage, ChildPageKey, List, ListCount, ListKey, PageArguments, PageRows,
+    PromptByName, PromptNameKey, RowById, RowKey, RunByExternalId, RunExternalIdKey, Statistics, Store, TemplateByName,
+    TemplateNameKey,
+};
+
+use crate::db::evaluations::{EvaluationParent, Evaluations};
+use crate::db::prompts::{PromptParent, Prompts};
+use crate::db::runs::Runs;
+use crate::db::templates::Templates;
+use crate::db::test_results::{TestResultParent, TestResults};
+
+macro_rules! loaders {
+    ($($(#[$doc:meta])* $name:ident: $batch:ty = |$store:ident| $new:expr;)*) => {
+        /// The loaders of one request, one for each question.
+        pub struct Loaders {
+            $($(#[$doc])* pub $name: Loader<$batch>,)*
+        }
+
+        impl Loaders {
+            /// Loaders that read from `store` and whose batches `dispatcher` sends.
+            #[must_use]
+            pub fn new(store: &Arc<Store>, dispatcher: &Arc<Dispatcher>) -> Self {
+                Self {
+                    $($name: {
+                        let $store = store;
+                        Loader::new($new, Arc::clone(dispatcher))
+                    },)*
+                }
+            }
+
+            /// What each loader did so far; those that nobody asked are left out.
+            pub fn usage(&self) -> impl Iterator<Item = (&'static str, LoaderUsage)> {
+                [$(self.$name.usage(),)*].into_iter().filter(|(_, usage)| *usage != LoaderUsage::default())
+            }
+        }
+    };
+}
+
+loaders! {
+    /// A prompt, unless it was deleted.
+    prompt_by_id: RowById<Prompts> = |store| RowById::new(store, "promptById");
+    /// A version of a named prompt.
+    prompt_by_name: PromptByName = |store| PromptByName(Arc::clone(store));
+    /// A page of all prompts.
+    prompts: List<Prompts> = |store| List::new(store, "prompts");
+    /// The number of all prompts.
+    prompt_count: ListCount<Prompts> = |store| ListCount::new(store, "promptCount");
+    /// A page of the versions made from a version.
+    prompts_by_parent: ChildPage<Prompts> = |store| ChildPage::new(store, "promptsByParent", PromptParent::Parent);
+    /// Their number.
+    prompt_count_by_parent: ChildCount<Prompts> =
+        |store| ChildCount::new(store, "promptCountByParent", PromptParent::Parent);
+    /// A page of the versions of a lineage.
+    prompts_by_root: ChildPage<Prompts> = |store| ChildPage::new(store, "promptsByRoot", PromptParent::Root);
+    /// Their number.
+    prompt_count_by_root: ChildCount<Prompts> = |store| ChildCount::new(store, "promptCountByRoot", PromptParent::Root);
+    /// A page of the prompts made from a template.
+    prompts_by_template: ChildPage<Prompts> =
+        |store| ChildPage::new(store, "promptsByTemplate", PromptParent::Template);
+    /// Their number.
+    prompt_count_by_template: ChildCount<Prompts> =
+        |store| ChildCount::new(store, "promptCountByTemplate", PromptParent::Template);
+    /// A run.
+    run_by_id: RowById<Runs> = |store| RowById::new(store, "runById");
+    /// A run under its tool's id.
+    run_by_external_id: RunByExternalId = |store| RunByExternalId(Arc::clone(store));
+    /// A page of all runs.
+    runs: List<Runs> = |store| List::new(store, "runs");
+    /// The number of all runs.
+    run_count: ListCount<Runs> = |store| ListCount::new(store, "runCount");
+    /// An evaluation.
+    evaluation_by_id: RowById<Evaluations> = |store| RowById::new(store, "evaluationById");
+    /// A page of all evaluations.
+    evaluations: List<Evaluations> = |store| List::new(store, "evaluations");
+    /// The number of all evaluations.
+    evaluation_count: ListCount<Evaluations> = |store| ListCount::new(store, "evaluationCount");
+    /// A page of a prompt's evaluations.
+    evaluations_by_prompt: ChildPage<Evaluations> =
+        |store| ChildPage::new(store, "evaluationsByPrompt", EvaluationParent::Prompt);
+    /// Their number.
+    evaluation_count_by_prompt: ChildCount<Evaluations> =
+        |store| ChildCount::new(store, "evaluationCountByPrompt", EvaluationParent::Prompt);
+    /// A page of a run's evaluations.
+    evaluations_by_run: ChildPage<Evaluations> =
+        |store| ChildPage::new(store, "evaluationsByRun", EvaluationParent::Run);
+    /// Their number.
+    evaluation_count_by_run: ChildCount<Evaluations> =
+        |store| ChildCount::new(store, "evaluationCountByRun", EvaluationParent::Run);
+    /// A test result.
+    test_result_by_id: RowById<TestResults> = |store| RowById::new(store, "testResultById");
+    /// A page of an evaluation's results.
+    test_results_by_evaluation: ChildPage<TestResults> =
+        |store| ChildPage::new(store, "testResultsByEvaluation", TestResultParent::Evaluation);
+    /// Their number.
+    test_result_count_by_evaluation: ChildCount<TestResults> =
+        |store| ChildCount::new(store, "testResultCountByEvaluation", TestResultParent::Evaluation);
+    /// A template.
+    template_by_id: RowById<Templates> = |store| RowById::new(store, "promptTemplateById");
+    /// A template under its name.
+    template_by_name: TemplateByName = |store| TemplateByName(Arc::clone(store));
+    /// A page of all templates.
+    templates: List<Templates> = |store| List::new(store, "promptTemplates");
+    /// The number of all templates.
+    template_count: ListCount<Templates> = |store| ListCount::new(store, "promptTemplateCount");
+    /// Figures about everything.
+    statistics: Statistics = |store| Statistics(Arc::clone(store));
+}
