@@ -1,6 +1,19 @@
-//! evalgraph
+//! evalgraph: a self-hosted GraphQL server over LLM prompts, the evaluations run on them and the result of every test
+//! case.
+//!
+//! A request goes from [`http`] to the schema in [`graphql`], whose resolvers fetch through [`loaders`], which batch
+//! into the statements of [`db`].
+
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+
+pub mod app;
+pub mod cli;
+pub mod config;
 pub mod db;
+pub mod demo;
 pub mod domain;
+pub mod graphql;
+pub mod http;
+pub mod ingest;
 pub mod loaders;

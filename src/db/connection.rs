@@ -14,7 +14,7 @@ use super::sqlite::SqliteConnection;
 /// A connection to one of the two databases. Statements run on it through `on_backend!`.
 pub enum DbConnection {
     /// To a PostgreSQL server.
-    Postgres(PostgresConnection),
+    Postgres(Box<PostgresConnection>),
     /// To a SQLite file.
     Sqlite(SqliteConnection),
 }

@@ -11,6 +11,9 @@ use super::connection::DbConnection;
 use super::page::{Positioned, Slice};
 use crate::domain::Principal;
 
+/// Rows, each after the place of its parent in the list of parents.
+pub type ChildRows<R> = Vec<(i64, R)>;
+
 /// A table of the graph. Every statement carries the condition that `principal` may see the rows.
 pub trait Entity: Send + Sync + 'static {
     /// A row of it.
@@ -53,7 +56,7 @@ pub trait Entity: Send + Sync + 'static {
         filter: &Self::Filter,
         slice: Slice,
         columns: ColumnSet,
-    ) -> BoxFuture<'c, QueryResult<Vec<(i64, Self::Row)>>>;
+    ) -> BoxFuture<'c, QueryResult<ChildRows<Self::Row>>>;
 
     /// The number of each parent's rows; parents without rows are missing.
     fn count_per_parent<'c>(
@@ -124,7 +127,7 @@ macro_rules! entity {
                 filter: &$filter,
                 slice: crate::db::page::Slice,
                 columns: ColumnSet,
-            ) -> BoxFuture<'c, QueryResult<Vec<(i64, $row)>>> {
+            ) -> BoxFuture<'c, QueryResult<crate::db::entity::ChildRows<$row>>> {
                 let page = crate::db::page::Page::new(selection(columns), matching(principal, filter), slice);
                 match parent {
                     $($parent::$variant => {

@@ -183,3 +183,53 @@ fn matching(principal: &Principal, filter: &EvaluationFilter) -> Conditions<eval
     conditions.require_if(filter.created_before, |time| evaluations::created_at.lt(time));
     conditions
 }
+
+/// The evaluations of a run and their places in it. On PostgreSQL they are locked until the end of the transaction, in
+/// the order of their ids; SQLite has one writer at a time.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn lock_of_run(
+    connection: &mut DbConnection,
+    run_id: RunId,
+) -> QueryResult<Vec<(EvaluationId, Option<i32>)>> {
+    let statement = evaluations::table
+        .filter(evaluations::run_id.eq(run_id))
+        .order(evaluations::id)
+        .select((evaluations::id, evaluations::position));
+    match connection {
+        DbConnection::Postgres(connection) => statement.for_update().load(connection.inner()).await,
+        DbConnection::Sqlite(connection) => statement.load(connection.inner()).await,
+    }
+}
+
+/// The totals of an evaluation, and what a tool measured of it, after results were added.
+#[derive(Debug, Clone, AsChangeset)]
+#[diesel(table_name = evaluations, treat_none_as_null = true)]
+#[allow(missing_docs, reason = "the fields are those of `NewEvaluation`")]
+pub struct EvaluationTotals {
+    pub overall_score: Option<f64>,
+    pub score_sum: Option<f64>,
+    pub metrics: Json,
+    pub total_tests: i32,
+    pub passed_tests: i32,
+    pub failed_tests: i32,
+    pub errored_tests: i32,
+    pub timed_tests: i32,
+    pub total_latency_ms: Option<i64>,
+    pub prompt_tokens: Option<i64>,
+    pub completion_tokens: Option<i64>,
+    pub total_tokens: Option<i64>,
+    pub cost_usd: Option<f64>,
+    pub completed_at: Option<Timestamp>,
+    pub updated_at: Timestamp,
+}
+
+/// Sets the totals of an evaluation.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn set_totals(connection: &mut DbConnection, id: EvaluationId, totals: EvaluationTotals) -> QueryResult<()> {
+    let statement = diesel::update(evaluations::table.filter(evaluations::id.eq(id))).set(totals);
+    on_backend!(connection, |inner| statement.execute(inner).await).map(drop)
+}

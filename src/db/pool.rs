@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use bb8::{ManageConnection, Pool, PooledConnection, RunError};
+use bb8::{ErrorSink, ManageConnection, Pool, PooledConnection, RunError};
 use diesel::ConnectionError;
 use diesel::result::QueryResult;
 use futures_util::future::BoxFuture;
+use thiserror::Error;
 use tokio::sync::watch;
 
 use super::connection::DbConnection;
@@ -83,7 +84,8 @@ impl Database {
             DatabaseLocation::Postgres(url) => {
                 let target = postgres_target(url, settings.statement_timeout)?;
                 target.connect().await.map_err(unreachable_database)?;
-                let pool = RolePool::new(Target::Postgres(target), settings.base, settings.overflow, settings);
+                let pool =
+                    RolePool::new(Target::Postgres(Box::new(target)), settings.base, settings.overflow, settings);
                 Ok(Self { read: pool.clone(), write: pool })
             }
             DatabaseLocation::Sqlite(path) => {
@@ -110,7 +112,7 @@ impl Database {
         if self.read.detached { self.read.run_detached(count, work).await } else { self.read.run(count, work).await }
     }
 
-    /// Runs `work` on a connection for writing. It runs to its end even when the caller stops waiting.
+    /// Runs `work` on a connection for writing. Once begun, it runs to its end even when the caller stops waiting.
     ///
     /// # Errors
     /// When there is no connection or a statement fails.
@@ -151,7 +153,8 @@ impl RolePool {
             // Those who wait learn of a failed attempt at once (see `acquire`), and the next request tries again: with
             // retries inside the pool both would wait for its growing pauses.
             .retry_connection(false)
-            .build_unchecked(Manager { target, failures });
+            .error_sink(Box::new(ConnectFailures(failures)))
+            .build_unchecked(Manager { target });
         Self { pool, wait: settings.wait, connect_failure, detached }
     }
 
@@ -163,7 +166,7 @@ impl RolePool {
         loop {
             tokio::select! {
                 connection = &mut get => return connection.map_err(|error| match error {
-                    RunError::User(error) => unreachable_database(error),
+                    RunError::User(error) => DbError::Unreachable(error.to_string()),
                     RunError::TimedOut => DbError::PoolTimeout(self.wait),
                 }),
                 Ok(()) = failure.changed() => {
@@ -180,67 +183,101 @@ impl RolePool {
     where
         W: for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, QueryResult<T>>,
     {
-        let mut connection = self.acquire().await?;
-        let before = connection.statements();
-        connection.usage().busy = true;
-        let result = work(&mut connection).await;
-        connection.usage().busy = false;
-        count.0.fetch_add(connection.statements() - before, Ordering::Relaxed);
-        result.map_err(DbError::from)
+        run_on(self.acquire().await?, count, work).await
     }
 
+    /// Whoever stops waiting for a connection has begun nothing. From then on the work belongs to a task of its own.
     async fn run_detached<T, W>(&self, count: &StatementCount, work: W) -> Result<T, DbError>
     where
         T: Send + 'static,
         W: for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, QueryResult<T>> + Send + 'static,
     {
-        let (pool, count) = (self.clone(), count.clone());
-        let task = tokio::spawn(async move { pool.run(&count, work).await });
+        let (connection, count) = (self.acquire().await?, count.clone());
+        let task = tokio::spawn(async move { run_on(connection, &count, work).await });
         task.await.unwrap_or_else(|error| Err(DbError::Interrupted(error.to_string())))
     }
 }
 
+async fn run_on<T, W>(
+    mut connection: PooledConnection<'static, Manager>,
+    count: &StatementCount,
+    work: W,
+) -> Result<T, DbError>
+where
+    W: for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, QueryResult<T>>,
+{
+    let before = connection.statements();
+    connection.usage().busy = true;
+    let result = work(&mut connection).await.map_err(DbError::from);
+    // A lost connection is not given to the next request, even where its socket has not been found closed yet.
+    connection.usage().busy = matches!(result, Err(DbError::ConnectionLost(_)));
+    count.0.fetch_add(connection.statements() - before, Ordering::Relaxed);
+    result
+}
+
 #[derive(Clone)]
 enum Target {
-    Postgres(PostgresTarget),
+    Postgres(Box<PostgresTarget>),
     Sqlite(SqliteTarget),
 }
 
 /// Makes, checks and discards the connections of one pool.
 struct Manager {
     target: Target,
-    /// The last reason why a connection could not be made.
-    failures: watch::Sender<String>,
+}
+
+/// Why the pool has no connection to give.
+#[derive(Debug, Error)]
+enum NoConnection {
+    /// None could be made.
+    #[error(transparent)]
+    Connect(ConnectionError),
+    /// One that was idle does not work any more; the pool tries another.
+    #[error("the connection was lost while it was idle")]
+    Lost,
+}
+
+/// Passes on the last reason why a connection could not be made. bb8 calls it when it no longer counts the attempt:
+/// those who try again upon hearing of it get an attempt of their own.
+#[derive(Debug, Clone)]
+struct ConnectFailures(watch::Sender<String>);
+
+impl ErrorSink<NoConnection> for ConnectFailures {
+    fn sink(&self, error: NoConnection) {
+        if let NoConnection::Connect(error) = error {
+            tracing::warn!(%error, "no connection to the database could be made");
+            self.0.send_replace(error.to_string());
+        }
+    }
+
+    fn boxed_clone(&self) -> Box<dyn ErrorSink<NoConnection>> {
+        Box::new(self.clone())
+    }
 }
 
 impl ManageConnection for Manager {
     type Connection = DbConnection;
-    type Error = ConnectionError;
+    type Error = NoConnection;
 
-    async fn connect(&self) -> Result<DbConnection, ConnectionError> {
-        let connection = match &self.target {
-            Target::Postgres(target) => target.connect().await.map(DbConnection::Postgres),
+    async fn connect(&self) -> Result<DbConnection, NoConnection> {
+        match &self.target {
+            Target::Postgres(target) => target.connect().await.map(Box::new).map(DbConnection::Postgres),
             Target::Sqlite(target) => target.connect().await.map(DbConnection::Sqlite),
-        };
-        if let Err(error) = &connection {
-            tracing::warn!(%error, "no connection to the database could be made");
-            self.failures.send_replace(error.to_string());
         }
-        connection
+        .map_err(NoConnection::Connect)
     }
 
     /// Called before each use. A connection that was used a moment ago is trusted.
-    async fn is_valid(&self, connection: &mut DbConnection) -> Result<(), ConnectionError> {
-        let lost = || ConnectionError::BadConnection("the connection was lost while it was idle".to_owned());
+    async fn is_valid(&self, connection: &mut DbConnection) -> Result<(), NoConnection> {
         if connection.is_closed() {
-            return Err(lost());
+            return Err(NoConnection::Lost);
         }
         if connection.usage().returned_at.elapsed() < TRUSTED_IDLE {
             return Ok(());
         }
         match tokio::time::timeout(VALIDATION_TIMEOUT, connection.batch_execute("SELECT 1")).await {
-            Ok(result) => result.map_err(ConnectionError::CouldntSetupConfiguration),
-            Err(_) => Err(lost()),
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(NoConnection::Lost),
         }
     }
 

@@ -1,12 +1,13 @@
 //! Connections to a PostgreSQL server.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use diesel::ConnectionError;
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
-use tokio_postgres::NoTls;
+use tokio::sync::watch;
+use tokio_postgres::{CancelToken, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::connection::{Usage, count_statements};
@@ -20,13 +21,15 @@ pub(super) use url::{PostgresUrl, UrlError};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long asking the server to stop a statement may take.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long to wait for the effect before asking again; twice as long each time.
+const FIRST_CANCEL_PAUSE: Duration = Duration::from_millis(20);
 
 /// A connection to a PostgreSQL server.
 pub struct PostgresConnection {
     inner: AsyncPgConnection,
     usage: Usage,
     /// Set by the task that drives the socket, when it ends.
-    closed: Arc<AtomicBool>,
+    closed: watch::Receiver<bool>,
     tls: Option<MakeRustlsConnect>,
 }
 
@@ -40,7 +43,7 @@ impl PostgresConnection {
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
+        *self.closed.borrow()
     }
 }
 
@@ -51,22 +54,35 @@ impl Drop for PostgresConnection {
         if !self.usage.busy || self.is_closed() {
             return;
         }
-        let token = self.inner.cancel_token();
-        let tls = self.tls.take();
-        let cancel = async move {
-            match tls {
-                Some(tls) => token.cancel_query(tls).await,
-                None => token.cancel_query(NoTls).await,
-            }
-        };
+        let stop = stop_statement(self.inner.cancel_token(), self.tls.take(), self.closed.clone());
         // Without a runtime the process is ending, and its sockets with it.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                if let Ok(Err(error)) = tokio::time::timeout(CANCEL_TIMEOUT, cancel).await {
-                    tracing::debug!(%error, "an abandoned statement could not be cancelled");
+                if tokio::time::timeout(CANCEL_TIMEOUT, stop).await.is_err() {
+                    tracing::warn!("an abandoned statement could not be stopped in time");
                 }
             });
         }
+    }
+}
+
+/// Asks the server to stop what the connection does, until the connection is closed, as it is once nothing runs on it
+/// any more. A request that overtakes the statement, which may be on its way still, has no effect.
+async fn stop_statement(token: CancelToken, tls: Option<MakeRustlsConnect>, mut closed: watch::Receiver<bool>) {
+    let mut pause = FIRST_CANCEL_PAUSE;
+    loop {
+        let asked = match tls.clone() {
+            Some(tls) => token.cancel_query(tls).await,
+            None => token.cancel_query(NoTls).await,
+        };
+        if let Err(error) = asked {
+            tracing::debug!(%error, "an abandoned statement could not be stopped");
+        }
+        let is_closed = closed.wait_for(|closed| *closed);
+        if tokio::time::timeout(pause, is_closed).await.is_ok() {
+            return;
+        }
+        pause *= 2;
     }
 }
 
@@ -112,17 +128,17 @@ impl PostgresTarget {
         Ok(connection)
     }
 
-    async fn connect_socket(&self) -> Result<(AsyncPgConnection, Arc<AtomicBool>), ConnectionError> {
-        let closed = Arc::new(AtomicBool::new(false));
+    async fn connect_socket(&self) -> Result<(AsyncPgConnection, watch::Receiver<bool>), ConnectionError> {
+        let (closing, closed) = watch::channel(false);
         let client = match &self.tls {
             Some(tls) => {
                 let (client, connection) = self.url.config().connect(tls.clone()).await.map_err(describe)?;
-                drive(connection, Arc::clone(&closed));
+                drive(connection, closing);
                 client
             }
             None => {
                 let (client, connection) = self.url.config().connect(NoTls).await.map_err(describe)?;
-                drive(connection, Arc::clone(&closed));
+                drive(connection, closing);
                 client
             }
         };
@@ -133,13 +149,13 @@ impl PostgresTarget {
 /// Lets the connection talk to its socket until one side closes it.
 fn drive(
     connection: impl Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static,
-    closed: Arc<AtomicBool>,
+    closing: watch::Sender<bool>,
 ) {
     tokio::spawn(async move {
         if let Err(error) = connection.await {
             tracing::debug!(%error, "a connection to PostgreSQL broke");
         }
-        closed.store(true, Ordering::Release);
+        closing.send_replace(true);
     });
 }
 

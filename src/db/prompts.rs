@@ -201,26 +201,50 @@ pub async fn by_name(
     on_backend!(connection, |inner| statement.first(inner).await.optional())
 }
 
-/// The newest versions, deleted or not, of the lineages of one owner with these names.
+/// A version of a named lineage, as far as making the next one needs it.
+#[derive(Debug, Clone, Queryable)]
+pub struct NamedVersion {
+    /// Its id.
+    pub id: PromptId,
+    /// The name of the lineage.
+    pub name: Option<String>,
+    /// The first version of the lineage.
+    pub root_id: PromptId,
+    /// Counted from 1 within the lineage.
+    pub version: i32,
+    /// SHA-256 of format, content and system message, in hexadecimal.
+    pub content_hash: String,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was deleted, if it was.
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// All versions, deleted or not, of the owner's lineages with these names, older before newer. A lineage of which
+/// everything is deleted has given its name up.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn newest_by_names(
+pub async fn versions_by_names(
     connection: &mut DbConnection,
     user_id: &str,
     names: Vec<String>,
-) -> QueryResult<Vec<PromptRow>> {
-    let newer = diesel::alias!(prompts as newer_version);
-    let statement = prompts::table
-        .filter(prompts::user_id.eq(user_id.to_owned()))
-        .filter(any_text(prompts::name, names))
-        .filter(prompts::deleted_at.is_null())
-        .filter(not(exists(
-            newer
-                .filter(newer.field(prompts::root_id).eq(prompts::root_id))
-                .filter(newer.field(prompts::version).gt(prompts::version))
-                .select(newer.field(prompts::id)),
-        )))
-        .select(selection(ColumnSet::NONE));
+) -> QueryResult<Vec<NamedVersion>> {
+    let named = diesel::alias!(prompts as named);
+    let roots = named
+        .filter(named.field(prompts::user_id).eq(user_id.to_owned()))
+        .filter(any_text(named.field(prompts::name), names))
+        .filter(named.field(prompts::deleted_at).is_null())
+        .select(named.field(prompts::root_id));
+    let statement =
+        prompts::table.filter(prompts::root_id.eq_any(roots)).order((prompts::version, prompts::id)).select((
+            prompts::id,
+            prompts::name,
+            prompts::root_id,
+            prompts::version,
+            prompts::content_hash,
+            prompts::created_at,
+            prompts::deleted_at,
+        ));
     on_backend!(connection, |inner| statement.load(inner).await)
 }

@@ -171,3 +171,23 @@ pub async fn find_imported(
         .select(runs::id);
     on_backend!(connection, |inner| statement.first(inner).await.optional())
 }
+
+/// What changes in a run to which more results of the same tool are added.
+#[derive(Debug, Clone, AsChangeset)]
+#[diesel(table_name = runs, treat_none_as_null = true)]
+#[allow(missing_docs, reason = "the fields are those of `NewRun`")]
+pub struct RunExtension {
+    pub declared: Json,
+    pub duration_ms: Option<i64>,
+    pub completed_at: Option<Timestamp>,
+    pub updated_at: Timestamp,
+}
+
+/// Changes a run to which results were added.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn extend(connection: &mut DbConnection, id: RunId, changes: RunExtension) -> QueryResult<()> {
+    let statement = diesel::update(runs::table.filter(runs::id.eq(id))).set(changes);
+    on_backend!(connection, |inner| statement.execute(inner).await).map(drop)
+}

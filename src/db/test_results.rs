@@ -11,7 +11,7 @@ use super::columns::{ColumnSet, row};
 use super::conditions::Conditions;
 use super::connection::DbConnection;
 use super::entity::entity;
-use super::lists::any_text;
+use super::lists::{any_id, any_text};
 use super::schema::{evaluations, prompts, test_results};
 use super::types::Json;
 use crate::domain::{EvaluationId, FiniteFloat, Principal, TestOutcome, TestResultId, Timestamp};
@@ -157,4 +157,58 @@ fn matching(principal: &Principal, filter: &TestResultFilter) -> Conditions<test
     conditions.require_if(filter.max_score, |score| test_results::score.le(score.get()));
     conditions.require_if(filter.test_case_name.clone(), |name| test_results::test_case_name.eq(name));
     conditions
+}
+
+/// What the clients call the results of these evaluations; results without such a name are left out.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn external_ids(
+    connection: &mut DbConnection,
+    evaluations: &[EvaluationId],
+) -> QueryResult<Vec<(EvaluationId, Option<String>)>> {
+    let statement = test_results::table
+        .filter(any_id(test_results::evaluation_id, evaluations.iter().copied()))
+        .filter(test_results::external_id.is_not_null())
+        .select((test_results::evaluation_id, test_results::external_id));
+    on_backend!(connection, |inner| statement.load(inner).await)
+}
+
+/// What of a result counts in the totals of its evaluation.
+#[derive(Debug, Clone, Queryable)]
+pub struct CountedResult {
+    /// The evaluation.
+    pub evaluation_id: EvaluationId,
+    /// What became of the case.
+    pub outcome: TestOutcome,
+    /// Any finite number.
+    pub score: f64,
+    /// How long the answer took.
+    pub latency_ms: Option<i32>,
+    /// Tokens of prompt and answer.
+    pub token_count: Option<i32>,
+    /// What the answer cost.
+    pub cost_usd: Option<f64>,
+    /// A JSON object.
+    pub metadata: Json,
+}
+
+/// What counts of all results of these evaluations, in the order of the results.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn counted(connection: &mut DbConnection, evaluations: &[EvaluationId]) -> QueryResult<Vec<CountedResult>> {
+    let statement = test_results::table
+        .filter(any_id(test_results::evaluation_id, evaluations.iter().copied()))
+        .order((test_results::evaluation_id, test_results::created_at, test_results::id))
+        .select((
+            test_results::evaluation_id,
+            test_results::outcome,
+            test_results::score,
+            test_results::latency_ms,
+            test_results::token_count,
+            test_results::cost_usd,
+            test_results::metadata,
+        ));
+    on_backend!(connection, |inner| statement.load(inner).await)
 }

@@ -1,11 +1,13 @@
 //! What the server talks about: identifiers, enumerations and values. No input or output, no framework.
 
+mod content_hash;
 mod enums;
 mod ids;
 mod principal;
 mod score;
 mod timestamp;
 
+pub use content_hash::{content_hash, sha256_hex};
 pub use enums::{EvaluationStatus, ParseEnumError, PromptFormat, PromptStatus, RunSource, TestOutcome};
 pub use ids::{EvaluationId, PromptId, RunId, TemplateId, TestResultId};
 pub use principal::Principal;

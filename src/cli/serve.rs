@@ -1,0 +1,59 @@
+//! `evalgraph serve`.
+
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::App;
+use crate::config::Settings;
+use crate::db::pool::DatabaseLocation;
+use crate::db::{Database, migrate};
+use crate::domain::Timestamp;
+use crate::{demo, http};
+
+/// Migrates the database, loads the demo data when asked to, and serves until a signal comes.
+pub async fn run(settings: &Settings, location: &DatabaseLocation, load_demo: bool) -> anyhow::Result<()> {
+    let address = settings.listen_address();
+    // First of all: a port in use should be known before the work of a migration is done.
+    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    migrate::migrate(location).await?;
+    let database = Database::open(location, &settings.pool()).await?;
+    if load_demo && let Some(summary) = demo::load_once(&database, Timestamp::now()).await? {
+        tracing::info!(
+            prompts = summary.prompts,
+            evaluations = summary.evaluations,
+            test_results = summary.test_results,
+            "the demo data was loaded",
+        );
+    }
+    let shutdown = stop_signal()?;
+    greet(listener.local_addr()?);
+    let router = http::router(App::new(database, settings));
+    http::serve(listener, router, shutdown, settings.shutdown_timeout()).await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Ready when the process is told to stop: by Ctrl-C, or by SIGTERM as process managers do.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping: requests in progress are finished first");
+    })
+}
+
+fn greet(address: SocketAddr) {
+    println!(
+        r#"evalgraph serves GraphQL at http://{address}/graphql
+
+Try:
+  curl -s http://{address}/graphql -H 'content-type: application/json' -d '{{"query":"{{ prompts(first: 3) {{ nodes {{ title version evaluations(first: 2) {{ totalCount nodes {{ model passRate testResults(first: 2, filter: {{ passed: false }}) {{ totalCount nodes {{ testCaseName }} }} }} }} }} }} }}"}}'
+"#
+    );
+}

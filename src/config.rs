@@ -1,0 +1,326 @@
+//! The settings: one place for each, its default and the reason for it.
+//!
+//! A setting is a flag or an environment variable; the flag wins.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::{NonZeroU32, NonZeroU64};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use thiserror::Error;
+
+use crate::db::pool::{DatabaseLocation, PoolSettings};
+use crate::graphql::{PageLimits, QueryLimits};
+
+/// Where the server runs. Decides the sizes of the connection pools.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Environment {
+    /// One person's machine: 5 connections and 10 more at busy times, a wait of 30 s, a lifetime of an hour.
+    Local,
+    /// A rehearsal: 10 and 20 more, 20 s, half an hour.
+    Staging,
+    /// The real thing: 20 and 40 more, 10 s, a quarter of an hour.
+    Production,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+/// The settings as they were given.
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// Address to serve on. Without it: port $PORT, or 8080, of 127.0.0.1, because nobody is asked for a password.
+    #[arg(long, global = true, env = "EVALGRAPH_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+
+    /// Port to serve on where no address is given, as hosting platforms set it.
+    #[arg(long, global = true, env = "PORT", value_name = "PORT")]
+    pub port: Option<u16>,
+
+    /// Directory of the embedded database; made when missing.
+    #[arg(long, global = true, env = "EVALGRAPH_DATA_DIR", value_name = "DIRECTORY", default_value = "./data")]
+    pub data_dir: PathBuf,
+
+    /// PostgreSQL (postgres://…) or a SQLite file (sqlite:PATH) in place of the embedded database.
+    /// DATABASE_URL is read as well.
+    #[arg(long, global = true, env = "EVALGRAPH_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+
+    /// Where the server runs: decides the sizes of the connection pools.
+    #[arg(long, global = true, env = "EVALGRAPH_ENV", value_name = "NAME", default_value = "local")]
+    pub env: Environment,
+
+    /// Database connections kept open, in place of the environment's number.
+    #[arg(long, global = true, env = "EVALGRAPH_POOL_BASE", value_name = "COUNT")]
+    pub pool_base: Option<NonZeroU32>,
+
+    /// Database connections beyond those at busy times, in place of the environment's number. PostgreSQL only.
+    #[arg(long, global = true, env = "EVALGRAPH_POOL_OVERFLOW", value_name = "COUNT")]
+    pub pool_overflow: Option<u32>,
+
+    /// How long a request waits for a database connection. Without it: what the environment says, but less than the
+    /// statement timeout.
+    #[arg(long, global = true, env = "EVALGRAPH_POOL_WAIT_MS", value_name = "MS")]
+    pub pool_wait_ms: Option<NonZeroU64>,
+
+    /// How long a database connection is used, in place of the environment's time.
+    #[arg(long, global = true, env = "EVALGRAPH_POOL_LIFETIME_S", value_name = "SECONDS")]
+    pub pool_lifetime_s: Option<NonZeroU64>,
+
+    /// How long a statement may run on PostgreSQL. Without it: five sixths of the request timeout, so that the database
+    /// gives up before the client is told so.
+    #[arg(long, global = true, env = "EVALGRAPH_STATEMENT_TIMEOUT_MS", value_name = "MS")]
+    pub statement_timeout_ms: Option<NonZeroU64>,
+
+    /// How long a request may take: longer than people wait, shorter than proxies do.
+    #[arg(long, global = true, env = "EVALGRAPH_REQUEST_TIMEOUT_MS", value_name = "MS", default_value = "30000")]
+    pub request_timeout_ms: NonZeroU64,
+
+    /// How large a request's body may be: a document and its variables with room to spare.
+    #[arg(long, global = true, env = "EVALGRAPH_MAX_BODY_BYTES", value_name = "BYTES", default_value = "1048576")]
+    pub max_body_bytes: NonZeroU32,
+
+    /// How deeply a query may nest fields: GraphiQL's introspection needs 15.
+    #[arg(long, global = true, env = "EVALGRAPH_MAX_DEPTH", value_name = "DEPTH", default_value = "20")]
+    pub max_depth: NonZeroU32,
+
+    /// How many objects a page has when the client does not say: a screenful.
+    #[arg(long, global = true, env = "EVALGRAPH_DEFAULT_PAGE_SIZE", value_name = "COUNT", default_value = "20")]
+    pub default_page_size: NonZeroU32,
+
+    /// How many objects a page may have: nested pages multiply.
+    #[arg(long, global = true, env = "EVALGRAPH_MAX_PAGE_SIZE", value_name = "COUNT", default_value = "100")]
+    pub max_page_size: NonZeroU32,
+
+    /// How long requests may go on after the signal to stop: shorter than process managers wait before they kill.
+    #[arg(long, global = true, env = "EVALGRAPH_SHUTDOWN_TIMEOUT_MS", value_name = "MS", default_value = "8000")]
+    pub shutdown_timeout_ms: u64,
+
+    /// What is logged: a level, or levels by module (`warn,evalgraph::db=debug`).
+    #[arg(long, global = true, env = "EVALGRAPH_LOG", value_name = "FILTER", default_value = "info")]
+    pub log: String,
+
+    /// How log lines look.
+    #[arg(long, global = true, env = "EVALGRAPH_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+/// A setting, or a combination of some, that cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SettingsError {
+    /// The database URL leads nowhere.
+    #[error("--database-url: «{0}» is neither a postgres:// nor a sqlite: URL")]
+    DatabaseUrl(String),
+    /// The log filter cannot be read.
+    #[error("--log: {0}")]
+    Log(String),
+    /// A time limit does not lie within the one around it.
+    #[error("{inner} ({inner_ms} ms) must be shorter than {outer} ({outer_ms} ms)")]
+    Nesting {
+        /// The limit that should end first.
+        inner: &'static str,
+        /// How long it is.
+        inner_ms: u128,
+        /// The limit around it.
+        outer: &'static str,
+        /// How long that is.
+        outer_ms: u128,
+    },
+    /// Pages are larger by default than they may be.
+    #[error("--default-page-size ({default}) must not exceed --max-page-size ({maximum})")]
+    PageSize {
+        /// The default size.
+        default: u32,
+        /// The largest size.
+        maximum: u32,
+    },
+}
+
+impl Settings {
+    /// The port where nothing names one.
+    const DEFAULT_PORT: u16 = 8080;
+
+    /// The address to serve on.
+    #[must_use]
+    pub fn listen_address(&self) -> SocketAddr {
+        let port = self.port.unwrap_or(Self::DEFAULT_PORT);
+        self.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, port).into())
+    }
+
+    /// Where the data is. `customary` is the value of the variable DATABASE_URL, which counts when nothing else was
+    /// given.
+    ///
+    /// # Errors
+    /// When the URL is of an unknown kind.
+    pub fn database(&self, customary: Option<String>) -> Result<DatabaseLocation, SettingsError> {
+        let given = self.database_url.clone().or(customary).filter(|url| !url.is_empty());
+        let Some(url) = given else { return Ok(DatabaseLocation::Sqlite(self.data_dir.join("evalgraph.db"))) };
+        match url.split_once(':') {
+            Some(("postgres" | "postgresql", _)) => Ok(DatabaseLocation::Postgres(url)),
+            Some(("sqlite", path)) if !path.trim_start_matches('/').is_empty() => {
+                Ok(DatabaseLocation::Sqlite(path.strip_prefix("//").unwrap_or(path).into()))
+            }
+            // Not the whole of it: it may contain a password.
+            _ => Err(SettingsError::DatabaseUrl(url.chars().take_while(|character| *character != ':').collect())),
+        }
+    }
+
+    /// How long a request may take.
+    #[must_use]
+    pub fn request_timeout(&self) -> Duration {
+        Duration::from_millis(self.request_timeout_ms.get())
+    }
+
+    /// How long requests may go on after the signal to stop.
+    #[must_use]
+    pub fn shutdown_timeout(&self) -> Duration {
+        Duration::from_millis(self.shutdown_timeout_ms)
+    }
+
+    /// The pools: what the environment says, changed by what was given. Waiting for a connection ends before a
+    /// statement does, and that before the request.
+    #[must_use]
+    pub fn pool(&self) -> PoolSettings {
+        let (base, overflow, wait, lifetime) = match self.env {
+            Environment::Local => (5, 10, 30, 60 * 60),
+            Environment::Staging => (10, 20, 20, 30 * 60),
+            Environment::Production => (20, 40, 10, 15 * 60),
+        };
+        let statement_timeout = self
+            .statement_timeout_ms
+            .map_or_else(|| self.request_timeout() * 5 / 6, |ms| Duration::from_millis(ms.get()));
+        PoolSettings {
+            base: self.pool_base.map_or(base, NonZeroU32::get),
+            overflow: self.pool_overflow.unwrap_or(overflow),
+            wait: self.pool_wait_ms.map_or_else(
+                || Duration::from_secs(wait).min(statement_timeout * 4 / 5),
+                |ms| Duration::from_millis(ms.get()),
+            ),
+            lifetime: Duration::from_secs(self.pool_lifetime_s.map_or(lifetime, NonZeroU64::get)),
+            statement_timeout,
+        }
+    }
+
+    /// What a request may ask for.
+    #[must_use]
+    pub fn query_limits(&self) -> QueryLimits {
+        QueryLimits {
+            max_depth: self.max_depth.get() as usize,
+            pages: PageLimits { default: self.default_page_size.get(), maximum: self.max_page_size.get() },
+        }
+    }
+
+    /// Refuses combinations that contradict themselves.
+    ///
+    /// # Errors
+    /// With the settings that do.
+    pub fn validate(&self) -> Result<(), SettingsError> {
+        let pool = self.pool();
+        let limits = [
+            ("--pool-wait-ms", pool.wait),
+            ("--statement-timeout-ms", pool.statement_timeout),
+            ("--request-timeout-ms", self.request_timeout()),
+        ];
+        for [(inner, inner_limit), (outer, outer_limit)] in [[limits[0], limits[1]], [limits[1], limits[2]]] {
+            if inner_limit >= outer_limit {
+                let (inner_ms, outer_ms) = (inner_limit.as_millis(), outer_limit.as_millis());
+                return Err(SettingsError::Nesting { inner, inner_ms, outer, outer_ms });
+            }
+        }
+        let (default, maximum) = (self.default_page_size.get(), self.max_page_size.get());
+        if default > maximum {
+            return Err(SettingsError::PageSize { default, maximum });
+        }
+        tracing_subscriber::EnvFilter::try_new(&self.log)
+            .map(drop)
+            .map_err(|error| SettingsError::Log(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Only {
+        #[command(flatten)]
+        settings: Settings,
+    }
+
+    fn settings(arguments: &[&str]) -> Settings {
+        Only::parse_from([&["evalgraph"], arguments].concat()).settings
+    }
+
+    #[test]
+    fn environments_decide_the_pools() {
+        for (name, base, overflow, wait, lifetime) in
+            [("local", 5, 10, 20, 3_600), ("staging", 10, 20, 20, 1_800), ("production", 20, 40, 10, 900)]
+        {
+            let pool = settings(&["--env", name]).pool();
+            assert_eq!((pool.base, pool.overflow), (base, overflow), "{name}");
+            assert_eq!((pool.wait.as_secs(), pool.lifetime.as_secs()), (wait, lifetime), "{name}");
+        }
+        let pool = settings(&[
+            "--pool-base=3",
+            "--pool-overflow=0",
+            "--pool-wait-ms=7",
+            "--pool-lifetime-s=9",
+            "--statement-timeout-ms=8",
+        ])
+        .pool();
+        assert_eq!((pool.base, pool.overflow), (3, 0));
+        assert_eq!((pool.wait.as_millis(), pool.lifetime.as_secs(), pool.statement_timeout.as_millis()), (7, 9, 8));
+    }
+
+    #[test]
+    fn time_limits_lie_within_one_another() {
+        assert_eq!(settings(&[]).validate(), Ok(()));
+        assert_eq!(settings(&["--request-timeout-ms=100"]).validate(), Ok(()));
+        let message = |arguments: &[&str]| settings(arguments).validate().unwrap_err().to_string();
+        assert_eq!(
+            message(&["--statement-timeout-ms=30000"]),
+            "--statement-timeout-ms (30000 ms) must be shorter than --request-timeout-ms (30000 ms)",
+        );
+        assert_eq!(
+            message(&["--pool-wait-ms=26000"]),
+            "--pool-wait-ms (26000 ms) must be shorter than --statement-timeout-ms (25000 ms)",
+        );
+        assert_eq!(
+            message(&["--default-page-size=50", "--max-page-size=49"]),
+            "--default-page-size (50) must not exceed --max-page-size (49)",
+        );
+        assert!(message(&["--log=evalgraph=loud"]).starts_with("--log: "));
+    }
+
+    #[test]
+    fn the_database_is_embedded_unless_another_is_named() {
+        let location =
+            |arguments: &[&str], customary: Option<&str>| settings(arguments).database(customary.map(str::to_owned));
+        let sqlite = |path: &str| Ok(DatabaseLocation::Sqlite(path.into()));
+        let postgres = |url: &str| Ok(DatabaseLocation::Postgres(url.to_owned()));
+        assert_eq!(location(&["--data-dir=/srv"], None), sqlite("/srv/evalgraph.db"));
+        assert_eq!(location(&["--database-url=sqlite:x.db"], None), sqlite("x.db"));
+        assert_eq!(location(&["--database-url=sqlite:///var/x.db"], None), sqlite("/var/x.db"));
+        assert_eq!(location(&[], Some("postgres://me@db/x")), postgres("postgres://me@db/x"));
+        assert_eq!(location(&["--database-url=postgresql://a"], Some("postgres://b")), postgres("postgresql://a"));
+        let error = location(&["--database-url=mysql://me:hunter2@db/x"], None).unwrap_err().to_string();
+        assert_eq!(error, "--database-url: «mysql» is neither a postgres:// nor a sqlite: URL");
+    }
+
+    #[test]
+    fn the_address_is_the_one_given_or_the_port_on_this_machine() {
+        let address = |arguments: &[&str]| settings(arguments).listen_address().to_string();
+        assert_eq!(address(&[]), "127.0.0.1:8080");
+        assert_eq!(address(&["--port=81"]), "127.0.0.1:81");
+        assert_eq!(address(&["--port=81", "--listen=0.0.0.0:82"]), "0.0.0.0:82");
+    }
+}

@@ -1,0 +1,211 @@
+//! The fields of the root.
+
+use async_graphql::{Context, ID, Object};
+use futures_util::future::join_all;
+
+use super::connection::{Connection, GraphNode as _, ListField, Source, paginate};
+use super::error::ApiError;
+use super::global_id::NodeType;
+use super::inputs::{
+    EvaluationFilterInput, EvaluationOrder, PromptFilterInput, PromptOrder, PromptTemplateOrder, RunFilterInput,
+    RunOrder,
+};
+use super::pagination::{PageLimits, PageParams};
+use super::scope::{loaders, scope};
+use super::selection;
+use super::types::{Evaluation, Node, Prompt, PromptTemplate, Run, Statistics, TestResult, Viewer, load_node};
+use crate::db::templates::TemplateFilter;
+use crate::domain::RunSource;
+use crate::loaders::{PromptNameKey, RunExternalIdKey, TemplateNameKey};
+
+/// What can be asked.
+pub struct Query;
+
+/// What can be asked. Lists come in pages, the newest first unless the field says otherwise; an object that does not
+/// exist, or that the viewer may not see, is null.
+#[Object]
+impl Query {
+    /// The object with this id, of whatever type.
+    async fn node(&self, context: &Context<'_>, id: ID) -> Result<Option<Node>, ApiError> {
+        load_node(context, "id", &id).await
+    }
+
+    /// The objects with these ids, in their order; null in the place of one that does not exist. At most as many ids
+    /// as a page may have objects.
+    async fn nodes(
+        &self,
+        context: &Context<'_>,
+        ids: Vec<ID>,
+    ) -> Result<Vec<Option<Result<Node, ApiError>>>, ApiError> {
+        let maximum = context.data_unchecked::<PageLimits>().maximum as usize;
+        if ids.len() > maximum {
+            return Err(ApiError::argument("ids", format!("must be at most {maximum} ids, not {}", ids.len())));
+        }
+        let nodes = join_all(ids.iter().map(|id| load_node(context, "ids", id))).await;
+        Ok(nodes.into_iter().map(Result::transpose).collect())
+    }
+
+    /// The one who asks.
+    async fn viewer(&self, context: &Context<'_>) -> Option<Viewer> {
+        Some(Viewer::from(&scope(context).context.principal))
+    }
+
+    /// The prompt version with this id.
+    async fn prompt(&self, context: &Context<'_>, id: ID) -> Result<Option<Prompt>, ApiError> {
+        let id = NodeType::Prompt.decode(&id, "id")?;
+        Prompt::load(context, id, selection::of_object(context, Prompt::WIDE)).await
+    }
+
+    /// A version of the prompt with this name: the one asked for, else the newest. The viewer's own prompt goes before
+    /// those of others.
+    async fn prompt_by_name(
+        &self,
+        context: &Context<'_>,
+        name: String,
+        version: Option<i32>,
+    ) -> Result<Option<Prompt>, ApiError> {
+        let columns = selection::of_object(context, Prompt::WIDE);
+        let row = loaders(context).prompt_by_name.load(PromptNameKey { name, version, columns }).await?;
+        Ok(row.map(Prompt::new))
+    }
+
+    /// Prompt versions.
+    #[allow(clippy::too_many_arguments, reason = "they are the arguments of the field")]
+    async fn prompts(
+        &self,
+        context: &Context<'_>,
+        filter: Option<PromptFilterInput>,
+        order_by: Option<PromptOrder>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<Prompt>, ApiError> {
+        let source = Source::All { pages: |loaders| &loaders.prompts, counts: |loaders| &loaders.prompt_count };
+        let list = ListField {
+            coordinate: "Query.prompts",
+            source,
+            filter: filter.unwrap_or_default().into(),
+            direction: PromptOrder::direction(order_by),
+        };
+        paginate(context, list, PageParams { first, after, last, before }).await
+    }
+
+    /// The run with this id, or the one that its tool knows by `externalId`; give one of the two. The viewer's own run
+    /// goes before those of others.
+    async fn run(
+        &self,
+        context: &Context<'_>,
+        id: Option<ID>,
+        external_id: Option<String>,
+        #[graphql(desc = "Only the run of this tool. With `externalId` alone.")] source: Option<RunSource>,
+    ) -> Result<Option<Run>, ApiError> {
+        let columns = selection::of_object(context, Run::WIDE);
+        match (id, external_id) {
+            (Some(id), None) => Run::load(context, NodeType::Run.decode(&id, "id")?, columns).await,
+            (None, Some(external_id)) => {
+                let key = RunExternalIdKey { external_id, source, columns };
+                Ok(loaders(context).run_by_external_id.load(key).await?.map(Run::new))
+            }
+            _ => Err(ApiError::argument("id", "give either `id` or `externalId`")),
+        }
+    }
+
+    /// Runs.
+    #[allow(clippy::too_many_arguments, reason = "they are the arguments of the field")]
+    async fn runs(
+        &self,
+        context: &Context<'_>,
+        filter: Option<RunFilterInput>,
+        order_by: Option<RunOrder>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<Run>, ApiError> {
+        let source = Source::All { pages: |loaders| &loaders.runs, counts: |loaders| &loaders.run_count };
+        let list = ListField {
+            coordinate: "Query.runs",
+            source,
+            filter: filter.unwrap_or_default().into(),
+            direction: RunOrder::direction(order_by),
+        };
+        paginate(context, list, PageParams { first, after, last, before }).await
+    }
+
+    /// The evaluation with this id.
+    async fn evaluation(&self, context: &Context<'_>, id: ID) -> Result<Option<Evaluation>, ApiError> {
+        let id = NodeType::Evaluation.decode(&id, "id")?;
+        Evaluation::load(context, id, selection::of_object(context, Evaluation::WIDE)).await
+    }
+
+    /// Evaluations.
+    #[allow(clippy::too_many_arguments, reason = "they are the arguments of the field")]
+    async fn evaluations(
+        &self,
+        context: &Context<'_>,
+        filter: Option<EvaluationFilterInput>,
+        order_by: Option<EvaluationOrder>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<Evaluation>, ApiError> {
+        let source = Source::All { pages: |loaders| &loaders.evaluations, counts: |loaders| &loaders.evaluation_count };
+        let params = PageParams { first, after, last, before };
+        Evaluation::page(context, "Query.evaluations", source, filter, order_by, params).await
+    }
+
+    /// The test result with this id.
+    async fn test_result(&self, context: &Context<'_>, id: ID) -> Result<Option<TestResult>, ApiError> {
+        let id = NodeType::TestResult.decode(&id, "id")?;
+        TestResult::load(context, id, selection::of_object(context, TestResult::WIDE)).await
+    }
+
+    /// The template with this id, or with this name; give one of the two.
+    async fn prompt_template(
+        &self,
+        context: &Context<'_>,
+        id: Option<ID>,
+        name: Option<String>,
+    ) -> Result<Option<PromptTemplate>, ApiError> {
+        let columns = selection::of_object(context, PromptTemplate::WIDE);
+        match (id, name) {
+            (Some(id), None) => {
+                PromptTemplate::load(context, NodeType::PromptTemplate.decode(&id, "id")?, columns).await
+            }
+            (None, Some(name)) => {
+                let row = loaders(context).template_by_name.load(TemplateNameKey { name, columns }).await?;
+                Ok(row.map(PromptTemplate::new))
+            }
+            _ => Err(ApiError::argument("id", "give either `id` or `name`")),
+        }
+    }
+
+    /// Templates.
+    #[allow(clippy::too_many_arguments, reason = "they are the arguments of the field")]
+    async fn prompt_templates(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Only those of exactly this category.")] category: Option<String>,
+        order_by: Option<PromptTemplateOrder>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<PromptTemplate>, ApiError> {
+        let source = Source::All { pages: |loaders| &loaders.templates, counts: |loaders| &loaders.template_count };
+        let list = ListField {
+            coordinate: "Query.promptTemplates",
+            source,
+            filter: TemplateFilter { category },
+            direction: PromptTemplateOrder::direction(order_by),
+        };
+        paginate(context, list, PageParams { first, after, last, before }).await
+    }
+
+    /// Figures about everything that the viewer may see.
+    async fn statistics(&self, context: &Context<'_>) -> Result<Statistics, ApiError> {
+        Ok(Statistics(loaders(context).statistics.load(()).await?))
+    }
+}

@@ -1,0 +1,70 @@
+//! What lives as long as one GraphQL operation.
+
+use std::sync::Arc;
+
+use async_graphql::Context;
+use serde_json::{Map, Value, json};
+
+use crate::db::{Database, StatementCount};
+use crate::domain::Principal;
+use crate::loaders::{Dispatcher, Loaders, Store};
+
+/// Who asks, and under which name the request is known.
+#[derive(Debug, Clone)]
+pub struct RequestContext {
+    /// On whose behalf the operation runs.
+    pub principal: Principal,
+    /// The request's id, as it stands in the log and in the answer's headers.
+    pub request_id: Arc<str>,
+    /// Whether the answer shall tell what the operation cost.
+    pub explain: bool,
+}
+
+/// The request scope: the principal and the loaders of one operation.
+pub struct RequestScope {
+    /// Who asks.
+    pub context: RequestContext,
+    /// What resolvers fetch through.
+    pub loaders: Loaders,
+    pub(super) dispatcher: Arc<Dispatcher>,
+    statements: StatementCount,
+}
+
+impl RequestScope {
+    /// A scope in which nothing was asked yet.
+    #[must_use]
+    pub fn new(database: Database, context: RequestContext) -> Arc<Self> {
+        let (dispatcher, statements) = (Arc::new(Dispatcher::default()), StatementCount::default());
+        let store = Arc::new(Store { database, principal: context.principal.clone(), statements: statements.clone() });
+        Arc::new(Self { context, loaders: Loaders::new(&store, &dispatcher), dispatcher, statements })
+    }
+
+    /// How many statements the operation sent so far.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.statements.get()
+    }
+
+    /// What the operation cost: statements in all; batches, keys and hits of each loader.
+    pub(super) fn report(&self) -> Value {
+        let loaders: Map<String, Value> = self
+            .loaders
+            .usage()
+            .map(|(name, usage)| {
+                let usage = json!({ "batches": usage.batches, "keys": usage.keys, "hits": usage.hits });
+                (name.to_owned(), usage)
+            })
+            .collect();
+        json!({ "statements": self.statements(), "loaders": loaders })
+    }
+}
+
+/// The scope of the operation that a resolver is part of.
+pub(super) fn scope<'a>(context: &Context<'a>) -> &'a RequestScope {
+    context.data_unchecked::<Arc<RequestScope>>()
+}
+
+/// The loaders of the operation that a resolver is part of.
+pub(super) fn loaders<'a>(context: &Context<'a>) -> &'a Loaders {
+    &scope(context).loaders
+}

@@ -1,0 +1,222 @@
+//! Evaluations.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object};
+use uuid::Uuid;
+
+use super::{Prompt, Run, TestResult, read};
+use crate::db::columns::ColumnSet;
+use crate::db::evaluations::{EvaluationRow, Evaluations, evaluation_columns};
+use crate::domain::{EvaluationId, EvaluationStatus, Timestamp, rate};
+use crate::graphql::connection::{Connection, GraphNode, ListField, Source, paginate};
+use crate::graphql::error::ApiError;
+use crate::graphql::global_id::NodeType;
+use crate::graphql::inputs::{EvaluationFilterInput, EvaluationOrder, TestResultFilterInput, TestResultOrder};
+use crate::graphql::pagination::PageParams;
+use crate::graphql::scalars::JsonScalar;
+use crate::graphql::scope::loaders;
+use crate::graphql::selection::{self, WideFields};
+use crate::loaders::RowKey;
+
+/// One prompt version with one provider and model over a set of test cases.
+pub struct Evaluation(Arc<EvaluationRow>);
+
+impl GraphNode for Evaluation {
+    type Entity = Evaluations;
+    const WIDE: WideFields =
+        &[("metrics", evaluation_columns::METRICS), ("errorMessage", evaluation_columns::ERROR_MESSAGE)];
+
+    fn new(row: Arc<EvaluationRow>) -> Self {
+        Self(row)
+    }
+}
+
+impl Evaluation {
+    /// The evaluation, unless it does not exist or belongs to somebody else.
+    pub async fn load(context: &Context<'_>, id: Uuid, columns: ColumnSet) -> Result<Option<Self>, ApiError> {
+        let row = loaders(context).evaluation_by_id.load(RowKey { id, columns }).await?;
+        Ok(row.map(Self))
+    }
+
+    pub(super) async fn related(context: &Context<'_>, id: EvaluationId) -> Result<Option<Self>, ApiError> {
+        Self::load(context, id.into(), selection::of_object(context, Self::WIDE)).await
+    }
+
+    /// A page of a list of evaluations.
+    pub async fn page(
+        context: &Context<'_>,
+        coordinate: &'static str,
+        source: Source<Evaluations>,
+        filter: Option<EvaluationFilterInput>,
+        order_by: Option<EvaluationOrder>,
+        params: PageParams,
+    ) -> Result<Connection<Self>, ApiError> {
+        let filter = filter.unwrap_or_default().try_into()?;
+        let list = ListField { coordinate, source, filter, direction: EvaluationOrder::direction(order_by) };
+        paginate(context, list, params).await
+    }
+}
+
+/// One prompt version with one provider and model, run over a set of test cases.
+#[Object]
+impl Evaluation {
+    /// The id: opaque, and unique among all objects.
+    pub async fn id(&self) -> ID {
+        NodeType::Evaluation.encode(self.0.id)
+    }
+
+    /// The prompt version that was evaluated; null when it was deleted.
+    async fn prompt(&self, context: &Context<'_>) -> Option<Result<Prompt, ApiError>> {
+        let columns = selection::of_object(context, Prompt::WIDE);
+        Prompt::load(context, self.0.prompt_id, columns).await.transpose()
+    }
+
+    /// The run that the evaluation is part of; null when it was recorded by itself.
+    async fn run(&self, context: &Context<'_>) -> Option<Result<Run, ApiError>> {
+        Run::related(context, self.0.run_id?).await.transpose()
+    }
+
+    /// The place of the evaluation among those of its run, counted from 0; null outside of a run.
+    async fn position(&self) -> Option<i32> {
+        self.0.position
+    }
+
+    /// What the tool shows for the provider; null when nobody said.
+    async fn provider_label(&self) -> Option<&str> {
+        self.0.provider_label.as_deref()
+    }
+
+    /// The set of test cases, as the client names it; null when nobody said.
+    async fn test_suite_id(&self) -> Option<&str> {
+        self.0.test_suite_id.as_deref()
+    }
+
+    /// What the client calls the evaluation; null when it has no name for it. Unique per prompt version.
+    async fn external_id(&self) -> Option<&str> {
+        self.0.external_id.as_deref()
+    }
+
+    /// Where the evaluation is in its life.
+    async fn status(&self) -> EvaluationStatus {
+        self.0.status
+    }
+
+    /// Who runs the model, such as `openai`; null when nobody said.
+    async fn provider(&self) -> Option<&str> {
+        self.0.provider.as_deref()
+    }
+
+    /// The model; null when nobody said.
+    async fn model(&self) -> Option<&str> {
+        self.0.model.as_deref()
+    }
+
+    /// The score of the whole: any finite number, as a rule the mean of the results; null as long as there is none.
+    async fn overall_score(&self) -> Option<f64> {
+        self.0.overall_score
+    }
+
+    /// Whatever was measured beside the score: a JSON object.
+    async fn metrics(&self) -> Result<JsonScalar, ApiError> {
+        read(&self.0.metrics, "Evaluation.metrics").cloned().map(JsonScalar)
+    }
+
+    /// Test results in all.
+    async fn total_tests(&self) -> i32 {
+        self.0.total_tests
+    }
+
+    /// Test results that passed.
+    async fn passed_tests(&self) -> i32 {
+        self.0.passed_tests
+    }
+
+    /// Test results that failed: an assertion said no.
+    async fn failed_tests(&self) -> i32 {
+        self.0.failed_tests
+    }
+
+    /// Test results without an answer to judge.
+    async fn errored_tests(&self) -> i32 {
+        self.0.errored_tests
+    }
+
+    /// Passed results among those that passed, failed or errored, from 0 to 1; null when there are none.
+    async fn pass_rate(&self) -> Option<f64> {
+        let row = &self.0;
+        let judged = i64::from(row.passed_tests) + i64::from(row.failed_tests) + i64::from(row.errored_tests);
+        rate(row.passed_tests.into(), judged)
+    }
+
+    /// What the answers cost in all, in US dollars; null when nobody said.
+    async fn total_cost_usd(&self) -> Option<f64> {
+        self.0.cost_usd
+    }
+
+    /// Tokens of prompts and answers in all; null when nobody said.
+    async fn total_tokens(&self) -> Option<i64> {
+        self.0.total_tokens
+    }
+
+    /// The mean latency of the results that have one, in milliseconds; null when none has.
+    async fn average_latency_ms(&self) -> Option<f64> {
+        rate(self.0.total_latency_ms?, self.0.timed_tests.into())
+    }
+
+    /// How long the evaluation took, in milliseconds; null when nobody said.
+    async fn execution_time_ms(&self) -> Option<i32> {
+        self.0.execution_time_ms
+    }
+
+    /// Why the evaluation failed; null when it did not.
+    async fn error_message(&self) -> Option<&str> {
+        self.0.error_message.as_deref()
+    }
+
+    /// When the evaluation was created.
+    async fn created_at(&self) -> Timestamp {
+        self.0.created_at
+    }
+
+    /// When the evaluation began; null when it has not, or nobody said.
+    async fn started_at(&self) -> Option<Timestamp> {
+        self.0.started_at
+    }
+
+    /// When the evaluation ended; null when it has not, or nobody said.
+    async fn completed_at(&self) -> Option<Timestamp> {
+        self.0.completed_at
+    }
+
+    /// When the evaluation was last changed.
+    async fn updated_at(&self) -> Timestamp {
+        self.0.updated_at
+    }
+
+    /// The test results of the evaluation.
+    #[allow(clippy::too_many_arguments, reason = "they are the arguments of the field")]
+    async fn test_results(
+        &self,
+        context: &Context<'_>,
+        filter: Option<TestResultFilterInput>,
+        order_by: Option<TestResultOrder>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Option<Result<Connection<TestResult>, ApiError>> {
+        let filter = match filter.unwrap_or_default().try_into() {
+            Ok(filter) => filter,
+            Err(error) => return Some(Err(error)),
+        };
+        let source = Source::Under {
+            parent: self.0.id.into(),
+            pages: |loaders| &loaders.test_results_by_evaluation,
+            counts: |loaders| &loaders.test_result_count_by_evaluation,
+        };
+        let direction = TestResultOrder::direction(order_by);
+        let list = ListField { coordinate: "Evaluation.testResults", source, filter, direction };
+        Some(paginate(context, list, PageParams { first, after, last, before }).await)
+    }
+}

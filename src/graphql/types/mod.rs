@@ -1,0 +1,26 @@
+//! The object types: one file each.
+
+mod evaluation;
+mod node;
+mod prompt;
+mod prompt_template;
+mod run;
+mod statistics;
+mod test_result;
+mod viewer;
+
+pub use evaluation::Evaluation;
+pub use node::{Node, load as load_node};
+pub use prompt::Prompt;
+pub use prompt_template::PromptTemplate;
+pub use run::Run;
+pub use statistics::Statistics;
+pub use test_result::TestResult;
+pub use viewer::Viewer;
+
+use super::error::ApiError;
+
+/// The value of a wide column that the statement was told to read and that the table never leaves null.
+fn read<'a, T>(value: &'a Option<T>, field: &str) -> Result<&'a T, ApiError> {
+    value.as_ref().ok_or_else(|| ApiError::Defect(format!("the column of {field} was not read")))
+}

@@ -1,0 +1,221 @@
+//! Prompts.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object};
+
+use super::{Evaluation, PromptTemplate, read};
+use crate::db::columns::ColumnSet;
+use crate::db::page::Direction;
+use crate::db::prompts::{PromptFilter, PromptRow, Prompts, prompt_columns};
+use crate::domain::{PromptFormat, PromptId, PromptStatus, Timestamp};
+use crate::graphql::connection::{Connection, GraphNode, ListField, Source, paginate};
+use crate::graphql::error::ApiError;
+use crate::graphql::global_id::NodeType;
+use crate::graphql::inputs::{EvaluationFilterInput, EvaluationOrder};
+use crate::graphql::pagination::PageParams;
+use crate::graphql::scalars::JsonScalar;
+use crate::graphql::scope::loaders;
+use crate::graphql::selection::{self, WideFields};
+use crate::loaders::RowKey;
+
+/// One version of a prompt.
+pub struct Prompt(Arc<PromptRow>);
+
+impl GraphNode for Prompt {
+    type Entity = Prompts;
+    const WIDE: WideFields = &[
+        ("description", prompt_columns::DESCRIPTION),
+        ("content", prompt_columns::CONTENT),
+        ("systemMessage", prompt_columns::SYSTEM_MESSAGE),
+        ("tags", prompt_columns::TAGS),
+        ("metadata", prompt_columns::METADATA),
+    ];
+
+    fn new(row: Arc<PromptRow>) -> Self {
+        Self(row)
+    }
+}
+
+impl Prompt {
+    /// The prompt, unless it does not exist, was deleted or belongs to somebody else.
+    pub async fn load(
+        context: &Context<'_>,
+        id: impl Into<uuid::Uuid>,
+        columns: ColumnSet,
+    ) -> Result<Option<Self>, ApiError> {
+        let row = loaders(context).prompt_by_id.load(RowKey { id: id.into(), columns }).await?;
+        Ok(row.map(Self))
+    }
+
+    async fn related(context: &Context<'_>, id: PromptId) -> Result<Option<Self>, ApiError> {
+        Self::load(context, id, selection::of_object(context, Self::WIDE)).await
+    }
+
+    async fn page(
+        context: &Context<'_>,
+        coordinate: &'static str,
+        source: Source<Prompts>,
+        params: PageParams,
+    ) -> Result<Connection<Self>, ApiError> {
+        let list = ListField { coordinate, source, filter: PromptFilter::default(), direction: Direction::Descending };
+        paginate(context, list, params).await
+    }
+}
+
+/// One version of a prompt. Versions that were made from one another are a lineage.
+#[Object]
+impl Prompt {
+    /// The id: opaque, and unique among all objects.
+    pub async fn id(&self) -> ID {
+        NodeType::Prompt.encode(self.0.id)
+    }
+
+    /// The user whom the prompt belongs to.
+    async fn user_id(&self) -> &str {
+        &self.0.user_id
+    }
+
+    /// The stable name of the lineage; `/` makes folders. Null when it has none.
+    async fn name(&self) -> Option<&str> {
+        self.0.name.as_deref()
+    }
+
+    /// What people call the prompt.
+    async fn title(&self) -> &str {
+        &self.0.title
+    }
+
+    /// What the prompt is for; null when nobody said.
+    async fn description(&self) -> Option<&str> {
+        self.0.description.as_deref()
+    }
+
+    /// The text or, in the format CHAT, a JSON array of messages.
+    async fn content(&self) -> Result<&String, ApiError> {
+        read(&self.0.content, "Prompt.content")
+    }
+
+    /// SHA-256 of format, content and system message in hexadecimal: equal for equal texts.
+    async fn content_hash(&self) -> &str {
+        &self.0.content_hash
+    }
+
+    /// How the content is to be read.
+    async fn format(&self) -> PromptFormat {
+        self.0.format
+    }
+
+    /// The system message; null when there is none.
+    async fn system_message(&self) -> Option<&str> {
+        self.0.system_message.as_deref()
+    }
+
+    /// Words to find the prompt by.
+    async fn tags(&self) -> Result<Vec<String>, ApiError> {
+        let tags = read(&self.0.tags, "Prompt.tags")?;
+        serde_json::from_str(tags.as_str()).map_err(|error| ApiError::Defect(format!("tags of {}: {error}", self.0.id)))
+    }
+
+    /// Whatever else is known about the prompt: a JSON object.
+    async fn metadata(&self) -> Result<JsonScalar, ApiError> {
+        read(&self.0.metadata, "Prompt.metadata").cloned().map(JsonScalar)
+    }
+
+    /// The number of this version in its lineage, counted from 1.
+    async fn version(&self) -> i32 {
+        self.0.version
+    }
+
+    /// Where the prompt is in its life.
+    async fn status(&self) -> PromptStatus {
+        self.0.status
+    }
+
+    /// When this version was created.
+    async fn created_at(&self) -> Timestamp {
+        self.0.created_at
+    }
+
+    /// When this version was last changed.
+    async fn updated_at(&self) -> Timestamp {
+        self.0.updated_at
+    }
+
+    /// When this version was deleted; null as long as it was not.
+    async fn deleted_at(&self) -> Option<Timestamp> {
+        self.0.deleted_at
+    }
+
+    /// The version that this one was made from; null for the first, and when that one was deleted.
+    async fn parent(&self, context: &Context<'_>) -> Option<Result<Prompt, ApiError>> {
+        Self::related(context, self.0.parent_id?).await.transpose()
+    }
+
+    /// The first version of the lineage, this one perhaps; null when that one was deleted.
+    async fn root(&self, context: &Context<'_>) -> Option<Result<Prompt, ApiError>> {
+        Self::related(context, self.0.root_id).await.transpose()
+    }
+
+    /// The versions that were made from this one, the newest first.
+    async fn children(
+        &self,
+        context: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Option<Result<Connection<Prompt>, ApiError>> {
+        let source = Source::Under {
+            parent: self.0.id.into(),
+            pages: |loaders| &loaders.prompts_by_parent,
+            counts: |loaders| &loaders.prompt_count_by_parent,
+        };
+        let params = PageParams { first, after, last, before };
+        Some(Self::page(context, "Prompt.children", source, params).await)
+    }
+
+    /// All versions of the lineage, this one among them, the newest first.
+    async fn versions(
+        &self,
+        context: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Option<Result<Connection<Prompt>, ApiError>> {
+        let source = Source::Under {
+            parent: self.0.root_id.into(),
+            pages: |loaders| &loaders.prompts_by_root,
+            counts: |loaders| &loaders.prompt_count_by_root,
+        };
+        let params = PageParams { first, after, last, before };
+        Some(Self::page(context, "Prompt.versions", source, params).await)
+    }
+
+    /// The template that the prompt was made from; null when it was written by hand.
+    async fn template(&self, context: &Context<'_>) -> Option<Result<PromptTemplate, ApiError>> {
+        PromptTemplate::related(context, self.0.template_id?).await.transpose()
+    }
+
+    /// The evaluations of this version.
+    #[allow(clippy::too_many_arguments, reason = "they are the arguments of the field")]
+    async fn evaluations(
+        &self,
+        context: &Context<'_>,
+        filter: Option<EvaluationFilterInput>,
+        order_by: Option<EvaluationOrder>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Option<Result<Connection<Evaluation>, ApiError>> {
+        let source = Source::Under {
+            parent: self.0.id.into(),
+            pages: |loaders| &loaders.evaluations_by_prompt,
+            counts: |loaders| &loaders.evaluation_count_by_prompt,
+        };
+        let params = PageParams { first, after, last, before };
+        Some(Evaluation::page(context, "Prompt.evaluations", source, filter, order_by, params).await)
+    }
+}

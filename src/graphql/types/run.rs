@@ -1,0 +1,154 @@
+//! Runs.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object};
+use uuid::Uuid;
+
+use super::{Evaluation, read};
+use crate::db::columns::ColumnSet;
+use crate::db::runs::{RunRow, Runs, run_columns};
+use crate::domain::{EvaluationStatus, RunId, RunSource, Timestamp};
+use crate::graphql::connection::{Connection, GraphNode, Source};
+use crate::graphql::error::ApiError;
+use crate::graphql::global_id::NodeType;
+use crate::graphql::inputs::{EvaluationFilterInput, EvaluationOrder};
+use crate::graphql::pagination::PageParams;
+use crate::graphql::scalars::JsonScalar;
+use crate::graphql::scope::loaders;
+use crate::graphql::selection::{self, WideFields};
+use crate::loaders::RowKey;
+
+/// One run of a tool.
+pub struct Run(Arc<RunRow>);
+
+impl GraphNode for Run {
+    type Entity = Runs;
+    const WIDE: WideFields = &[
+        ("description", run_columns::DESCRIPTION),
+        ("tags", run_columns::TAGS),
+        ("git", run_columns::GIT),
+        ("metadata", run_columns::METADATA),
+    ];
+
+    fn new(row: Arc<RunRow>) -> Self {
+        Self(row)
+    }
+}
+
+impl Run {
+    /// The run, unless it does not exist or belongs to somebody else.
+    pub async fn load(context: &Context<'_>, id: Uuid, columns: ColumnSet) -> Result<Option<Self>, ApiError> {
+        let row = loaders(context).run_by_id.load(RowKey { id, columns }).await?;
+        Ok(row.map(Self))
+    }
+
+    pub(super) async fn related(context: &Context<'_>, id: RunId) -> Result<Option<Self>, ApiError> {
+        Self::load(context, id.into(), selection::of_object(context, Self::WIDE)).await
+    }
+}
+
+/// One run of a tool: prompts × providers × tests, executed together. It holds evaluations.
+#[Object]
+impl Run {
+    /// The id: opaque, and unique among all objects.
+    pub async fn id(&self) -> ID {
+        NodeType::Run.encode(self.0.id)
+    }
+
+    /// The user whom the run belongs to.
+    async fn user_id(&self) -> &str {
+        &self.0.user_id
+    }
+
+    /// What the tool that made the run calls it; null when it has no name for it.
+    async fn external_id(&self) -> Option<&str> {
+        self.0.external_id.as_deref()
+    }
+
+    /// Where the run came from.
+    async fn source(&self) -> RunSource {
+        self.0.source
+    }
+
+    /// The version of the tool that made the run; null when it did not say.
+    async fn source_version(&self) -> Option<&str> {
+        self.0.source_version.as_deref()
+    }
+
+    /// What people call the run.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// What the run was about; null when nobody said.
+    async fn description(&self) -> Option<&str> {
+        self.0.description.as_deref()
+    }
+
+    /// Labels: a JSON object of texts.
+    async fn tags(&self) -> Result<JsonScalar, ApiError> {
+        read(&self.0.tags, "Run.tags").cloned().map(JsonScalar)
+    }
+
+    /// The state of the code that was tested, such as commit and branch; null when nobody said.
+    async fn git(&self) -> Option<JsonScalar> {
+        self.0.git.clone().map(JsonScalar)
+    }
+
+    /// Whatever else is known about the run: a JSON object.
+    async fn metadata(&self) -> Result<JsonScalar, ApiError> {
+        read(&self.0.metadata, "Run.metadata").cloned().map(JsonScalar)
+    }
+
+    /// Where the run is in its life.
+    async fn status(&self) -> EvaluationStatus {
+        self.0.status
+    }
+
+    /// Whether other runs are compared with this one.
+    async fn is_baseline(&self) -> bool {
+        self.0.is_baseline
+    }
+
+    /// How long the run took, in milliseconds; null when nobody said.
+    async fn duration_ms(&self) -> Option<i64> {
+        self.0.duration_ms
+    }
+
+    /// When the run was created.
+    async fn created_at(&self) -> Timestamp {
+        self.0.created_at
+    }
+
+    /// When the run began; null when it has not, or nobody said.
+    async fn started_at(&self) -> Option<Timestamp> {
+        self.0.started_at
+    }
+
+    /// When the run ended; null when it has not, or nobody said.
+    async fn completed_at(&self) -> Option<Timestamp> {
+        self.0.completed_at
+    }
+
+    /// The evaluations of the run.
+    #[allow(clippy::too_many_arguments, reason = "they are the arguments of the field")]
+    async fn evaluations(
+        &self,
+        context: &Context<'_>,
+        filter: Option<EvaluationFilterInput>,
+        order_by: Option<EvaluationOrder>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Option<Result<Connection<Evaluation>, ApiError>> {
+        let source = Source::Under {
+            parent: self.0.id.into(),
+            pages: |loaders| &loaders.evaluations_by_run,
+            counts: |loaders| &loaders.evaluation_count_by_run,
+        };
+        let params = PageParams { first, after, last, before };
+        Some(Evaluation::page(context, "Run.evaluations", source, filter, order_by, params).await)
+    }
+}

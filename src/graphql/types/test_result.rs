@@ -1,0 +1,156 @@
+//! Test results.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object};
+use uuid::Uuid;
+
+use super::{Evaluation, read};
+use crate::db::columns::ColumnSet;
+use crate::db::test_results::{TestResultRow, TestResults, test_result_columns};
+use crate::domain::{TestOutcome, Timestamp};
+use crate::graphql::connection::GraphNode;
+use crate::graphql::error::ApiError;
+use crate::graphql::global_id::NodeType;
+use crate::graphql::scalars::JsonScalar;
+use crate::graphql::scope::loaders;
+use crate::graphql::selection::WideFields;
+use crate::loaders::RowKey;
+
+/// The outcome of one test case in one evaluation.
+pub struct TestResult(Arc<TestResultRow>);
+
+impl GraphNode for TestResult {
+    type Entity = TestResults;
+    const WIDE: WideFields = &[
+        ("inputData", test_result_columns::INPUT_DATA),
+        ("renderedPrompt", test_result_columns::RENDERED_PROMPT),
+        ("expectedOutput", test_result_columns::EXPECTED_OUTPUT),
+        ("actualOutput", test_result_columns::ACTUAL_OUTPUT),
+        ("reason", test_result_columns::REASON),
+        ("namedScores", test_result_columns::NAMED_SCORES),
+        ("metadata", test_result_columns::METADATA),
+        ("errorMessage", test_result_columns::ERROR_MESSAGE),
+    ];
+
+    fn new(row: Arc<TestResultRow>) -> Self {
+        Self(row)
+    }
+}
+
+impl TestResult {
+    /// The test result, unless it does not exist or belongs to somebody else.
+    pub async fn load(context: &Context<'_>, id: Uuid, columns: ColumnSet) -> Result<Option<Self>, ApiError> {
+        let row = loaders(context).test_result_by_id.load(RowKey { id, columns }).await?;
+        Ok(row.map(Self))
+    }
+}
+
+/// The outcome of one test case in one evaluation.
+#[Object]
+impl TestResult {
+    /// The id: opaque, and unique among all objects.
+    pub async fn id(&self) -> ID {
+        NodeType::TestResult.encode(self.0.id)
+    }
+
+    /// The evaluation that the result is part of.
+    async fn evaluation(&self, context: &Context<'_>) -> Option<Result<Evaluation, ApiError>> {
+        Evaluation::related(context, self.0.evaluation_id).await.transpose()
+    }
+
+    /// The name of the test case. It is known by it across evaluations.
+    async fn test_case_name(&self) -> &str {
+        &self.0.test_case_name
+    }
+
+    /// The variables of the test case.
+    async fn input_data(&self) -> Result<JsonScalar, ApiError> {
+        read(&self.0.input_data, "TestResult.inputData").cloned().map(JsonScalar)
+    }
+
+    /// What was hoped for; null when the test case has no such text.
+    async fn expected_output(&self) -> Option<&str> {
+        self.0.expected_output.as_deref()
+    }
+
+    /// What came back; null when nothing did.
+    async fn actual_output(&self) -> Option<&str> {
+        self.0.actual_output.as_deref()
+    }
+
+    /// The prompt as it was sent, with its variables filled in; null when nobody said.
+    async fn rendered_prompt(&self) -> Option<&str> {
+        self.0.rendered_prompt.as_deref()
+    }
+
+    /// The score: any finite number. A failed result may have one above 0.
+    async fn score(&self) -> f64 {
+        self.0.score
+    }
+
+    /// What became of the test case.
+    async fn outcome(&self) -> TestOutcome {
+        self.0.outcome
+    }
+
+    /// Whether the outcome is PASSED.
+    async fn passed(&self) -> bool {
+        self.0.passed
+    }
+
+    /// The grader's words; null when there are none.
+    async fn reason(&self) -> Option<&str> {
+        self.0.reason.as_deref()
+    }
+
+    /// How many equal test cases come before this one in the evaluation: 0 unless cases are repeated.
+    async fn repetition(&self) -> i32 {
+        self.0.repetition
+    }
+
+    /// What the client calls the result; null when it has no name for it. Unique per evaluation.
+    async fn external_id(&self) -> Option<&str> {
+        self.0.external_id.as_deref()
+    }
+
+    /// Scores by metric: a JSON object of numbers.
+    async fn named_scores(&self) -> Result<JsonScalar, ApiError> {
+        read(&self.0.named_scores, "TestResult.namedScores").cloned().map(JsonScalar)
+    }
+
+    /// Whatever else is known about the result: a JSON object.
+    async fn metadata(&self) -> Result<JsonScalar, ApiError> {
+        read(&self.0.metadata, "TestResult.metadata").cloned().map(JsonScalar)
+    }
+
+    /// How long the answer took, in milliseconds; null when nobody said.
+    async fn latency_ms(&self) -> Option<i32> {
+        self.0.latency_ms
+    }
+
+    /// Tokens of prompt and answer; null when nobody said.
+    async fn token_count(&self) -> Option<i32> {
+        self.0.token_count
+    }
+
+    /// What the answer cost, in US dollars; null when nobody said.
+    async fn cost_usd(&self) -> Option<f64> {
+        self.0.cost_usd
+    }
+
+    /// Why there was no answer to judge; null unless the outcome is ERRORED.
+    async fn error_message(&self) -> Option<&str> {
+        self.0.error_message.as_deref()
+    }
+
+    /// When the result was recorded.
+    async fn created_at(&self) -> Timestamp {
+        self.0.created_at
+    }
+
+    /// When the result was last changed.
+    async fn updated_at(&self) -> Timestamp {
+        self.0.updated_at
+    }
+}

@@ -1,0 +1,101 @@
+//! The two forms of an answer, after the GraphQL-over-HTTP specification
+//! (<https://graphql.github.io/graphql-over-http/draft/>, «Responses»).
+
+use async_graphql::{Response as GraphqlResponse, ServerError};
+use axum::body::Body;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
+
+/// What an answer is sent as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediaType {
+    /// `application/graphql-response+json`: the status tells whether the request was executed.
+    GraphqlResponse,
+    /// `application/json`, for clients from before that: an answer to a well-formed request has the status 200.
+    Json,
+}
+
+impl MediaType {
+    /// The best that the client accepts; none when it accepts neither.
+    pub fn negotiate(headers: &HeaderMap) -> Option<Self> {
+        let mut accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
+        if accepted.peek().is_none() {
+            return Some(Self::GraphqlResponse);
+        }
+        let ranges = accepted.flat_map(|value| value.split(','));
+        let essence = |range: &str| range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        ranges
+            .filter_map(|range| match essence(range).as_str() {
+                "application/graphql-response+json" | "application/*" | "*/*" => Some(Self::GraphqlResponse),
+                "application/json" => Some(Self::Json),
+                _ => None,
+            })
+            .reduce(|best, next| if best == Self::GraphqlResponse { best } else { next })
+    }
+
+    const fn content_type(self) -> HeaderValue {
+        match self {
+            Self::GraphqlResponse => HeaderValue::from_static("application/graphql-response+json; charset=utf-8"),
+            Self::Json => HeaderValue::from_static("application/json; charset=utf-8"),
+        }
+    }
+}
+
+/// An answer with its status.
+pub struct Answer {
+    status: StatusCode,
+    response: GraphqlResponse,
+}
+
+impl Answer {
+    /// What came of an execution.
+    pub fn new(status: StatusCode, response: GraphqlResponse) -> Self {
+        Self { status, response }
+    }
+
+    /// A request that was not executed.
+    pub fn refusal(status: StatusCode, error: ServerError) -> Self {
+        Self { status, response: GraphqlResponse::from_errors(vec![error]) }
+    }
+
+    /// The answer as it is sent.
+    pub fn into_response(self, media_type: MediaType) -> Response {
+        let (status, body) = match serde_json::to_vec(&self.response) {
+            Ok(body) => (self.status, body),
+            Err(error) => {
+                tracing::error!(%error, "an answer could not be written");
+                (StatusCode::INTERNAL_SERVER_ERROR, Vec::new())
+            }
+        };
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        response.headers_mut().insert(CONTENT_TYPE, media_type.content_type());
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newer_form_is_preferred_where_it_is_accepted() {
+        let negotiated = |accept: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            if let Some(accept) = accept {
+                headers.insert(ACCEPT, HeaderValue::from_static(accept));
+            }
+            MediaType::negotiate(&headers)
+        };
+        assert_eq!(negotiated(None), Some(MediaType::GraphqlResponse));
+        assert_eq!(negotiated(Some("*/*")), Some(MediaType::GraphqlResponse));
+        assert_eq!(negotiated(Some("application/json")), Some(MediaType::Json));
+        assert_eq!(negotiated(Some("Application/JSON; charset=utf-8")), Some(MediaType::Json));
+        assert_eq!(
+            negotiated(Some("application/json, application/graphql-response+json;q=0.9")),
+            Some(MediaType::GraphqlResponse),
+        );
+        assert_eq!(negotiated(Some("text/html, image/png")), None);
+    }
+}

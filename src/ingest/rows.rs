@@ -1,0 +1,185 @@
+//! What was imported, as rows of our tables.
+
+use serde_json::{Map, Value};
+
+use super::totals::{Figures, Totals};
+use super::{ImportedEvaluation, ImportedResult, ImportedRun, ImportedTokens, ScoreSum};
+use crate::db::evaluations::{EvaluationTotals, NewEvaluation};
+use crate::db::runs::NewRun;
+use crate::db::test_results::{CountedResult, NewTestResult};
+use crate::domain::{EvaluationId, PromptId, RunId, TestOutcome, TestResultId, Timestamp};
+
+/// Where the tokens that have no column are kept in a result's metadata.
+const PROMPT_TOKENS: &str = "prompt_tokens";
+const COMPLETION_TOKENS: &str = "completion_tokens";
+
+impl ImportedRun {
+    /// When it ended, if it is known how long it took.
+    pub(super) fn completed_at(&self) -> Option<Timestamp> {
+        self.duration_ms.map(|duration| self.started_at.plus_millis(duration))
+    }
+}
+
+/// The row of a run.
+pub(super) fn run_row(run: &ImportedRun, id: RunId, user_id: &str, now: Timestamp) -> NewRun {
+    NewRun {
+        id,
+        user_id: user_id.to_owned(),
+        external_id: Some(run.external_id.clone()),
+        source: run.source,
+        source_version: run.source_version.clone(),
+        name: run.name.clone(),
+        description: run.description.clone(),
+        tags: Value::Object(run.tags.clone()).into(),
+        config: run.config.clone().into(),
+        git: None,
+        metadata: Value::Object(run.metadata.clone()).into(),
+        status: run.status,
+        is_baseline: false,
+        declared: run.declared.clone().into(),
+        duration_ms: run.duration_ms,
+        created_at: run.started_at,
+        started_at: Some(run.started_at),
+        completed_at: run.completed_at(),
+        updated_at: now,
+    }
+}
+
+/// The row of an evaluation with the totals of all its results.
+pub(super) fn evaluation_row(
+    run: &ImportedRun,
+    evaluation: &ImportedEvaluation,
+    (id, prompt_id, run_id): (EvaluationId, PromptId, RunId),
+    now: Timestamp,
+) -> NewEvaluation {
+    let totals = Totals::of(evaluation.results.iter().map(Figures::from));
+    let totals = totals_of_evaluation(run, evaluation, &totals, evaluation.score_sum, now);
+    NewEvaluation {
+        id,
+        prompt_id,
+        run_id: Some(run_id),
+        position: Some(evaluation.position),
+        test_suite_id: None,
+        external_id: Some(evaluation.external_id.clone()),
+        status: evaluation.status,
+        provider: evaluation.provider.clone(),
+        model: evaluation.model.clone(),
+        provider_id: evaluation.provider_id.clone(),
+        provider_label: evaluation.provider_label.clone(),
+        overall_score: totals.overall_score,
+        score_sum: totals.score_sum,
+        metrics: totals.metrics,
+        total_tests: totals.total_tests,
+        passed_tests: totals.passed_tests,
+        failed_tests: totals.failed_tests,
+        errored_tests: totals.errored_tests,
+        timed_tests: totals.timed_tests,
+        total_latency_ms: totals.total_latency_ms,
+        prompt_tokens: totals.prompt_tokens,
+        completion_tokens: totals.completion_tokens,
+        total_tokens: totals.total_tokens,
+        cost_usd: totals.cost_usd,
+        // Tools measure how long the run took, not each of its evaluations.
+        execution_time_ms: None,
+        error_message: None,
+        created_at: run.started_at,
+        started_at: Some(run.started_at),
+        completed_at: totals.completed_at,
+        updated_at: now,
+    }
+}
+
+/// The columns of an evaluation that depend on its results.
+pub(super) fn totals_of_evaluation(
+    run: &ImportedRun,
+    evaluation: &ImportedEvaluation,
+    totals: &Totals,
+    score: ScoreSum,
+    now: Timestamp,
+) -> EvaluationTotals {
+    EvaluationTotals {
+        overall_score: totals.overall_score(score),
+        score_sum: totals.score_sum(score),
+        metrics: Value::Object(evaluation.metrics.clone()).into(),
+        total_tests: totals.tests,
+        passed_tests: totals.passed,
+        failed_tests: totals.failed,
+        errored_tests: totals.errored,
+        timed_tests: totals.timed,
+        total_latency_ms: totals.latency_ms,
+        prompt_tokens: totals.prompt_tokens,
+        completion_tokens: totals.completion_tokens,
+        total_tokens: totals.tokens,
+        cost_usd: totals.cost(),
+        completed_at: run.completed_at(),
+        updated_at: now,
+    }
+}
+
+/// The row of a result.
+pub(super) fn result_row(
+    result: &ImportedResult,
+    id: TestResultId,
+    evaluation_id: EvaluationId,
+    created_at: Timestamp,
+    now: Timestamp,
+) -> NewTestResult {
+    let mut metadata = result.metadata.clone();
+    add_tokens(&mut metadata, &result.tokens);
+    NewTestResult {
+        id,
+        evaluation_id,
+        external_id: Some(result.external_id.clone()),
+        position: Some(result.position),
+        test_case_name: result.test_case_name.clone(),
+        case_hash: result.case_hash.clone(),
+        repetition: result.repetition,
+        input_data: Value::Object(result.input_data.clone()).into(),
+        rendered_prompt: result.rendered_prompt.clone(),
+        expected_output: result.expected_output.clone(),
+        actual_output: result.actual_output.clone(),
+        score: result.score,
+        outcome: result.outcome,
+        passed: result.outcome == TestOutcome::Passed,
+        reason: result.reason.clone(),
+        latency_ms: result.latency_ms,
+        token_count: result.tokens.total,
+        cost_usd: result.cost_usd,
+        named_scores: Value::Object(result.named_scores.clone()).into(),
+        metadata: Value::Object(metadata).into(),
+        error_message: result.error_message.clone(),
+        created_at,
+        updated_at: now,
+    }
+}
+
+/// Only the total has a column.
+fn add_tokens(metadata: &mut Map<String, Value>, tokens: &ImportedTokens) {
+    for (name, count) in [
+        (PROMPT_TOKENS, tokens.prompt),
+        (COMPLETION_TOKENS, tokens.completion),
+        ("cached_tokens", tokens.cached),
+        ("reasoning_tokens", tokens.reasoning),
+        ("grading_tokens", tokens.grading),
+    ] {
+        if let Some(count) = count {
+            metadata.insert(name.to_owned(), count.into());
+        }
+    }
+}
+
+impl From<&CountedResult> for Figures {
+    fn from(result: &CountedResult) -> Self {
+        let metadata: Value = serde_json::from_str(result.metadata.as_str()).unwrap_or_default();
+        let tokens = |name: &str| metadata[name].as_i64().and_then(|count| i32::try_from(count).ok());
+        Self {
+            outcome: result.outcome,
+            score: result.score,
+            latency_ms: result.latency_ms,
+            tokens: result.token_count,
+            prompt_tokens: tokens(PROMPT_TOKENS),
+            completion_tokens: tokens(COMPLETION_TOKENS),
+            cost_usd: result.cost_usd,
+        }
+    }
+}
