@@ -1,0 +1,229 @@
+//! The command line: what a user types, and what comes of it.
+
+mod common;
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Kind, TestLocation};
+use evalgraph::db::pool::DatabaseLocation;
+
+fn evalgraph(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_evalgraph"));
+    command.args(arguments);
+    // The variables of whoever runs the tests are not meant for it.
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("EVALGRAPH_")) {
+        command.env_remove(name);
+    }
+    command.env_remove("DATABASE_URL").env_remove("PORT");
+    command
+}
+
+fn run(command: &mut Command) -> Output {
+    command.output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    assert!(output.status.success(), "{}", stderr(output));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn the_schema_is_printed() {
+    assert_eq!(stdout(&run(&mut evalgraph(&["schema"]))), include_str!("../schema.graphql"));
+}
+
+#[test]
+fn impossible_values_stop_the_start_by_name() {
+    for (arguments, variable, expected) in [
+        (vec!["--listen=nowhere"], None, "--listen"),
+        (vec!["--max-page-size=0"], None, "--max-page-size"),
+        (vec!["--env=moon"], None, "[possible values: local, staging, production]"),
+        (vec![], Some(("EVALGRAPH_MAX_DEPTH", "deep")), "--max-depth"),
+        (vec![], Some(("PORT", "99999")), "--port"),
+        (vec!["--statement-timeout-ms=60000"], None, "must be shorter than --request-timeout-ms (30000 ms)"),
+        (vec![], Some(("DATABASE_URL", "mysql://me:hunter2@db/x")), "«mysql» is neither a postgres:// nor a sqlite:"),
+        (vec!["--log=evalgraph=loud"], None, "--log"),
+    ] {
+        let mut command = evalgraph(&arguments);
+        command.envs(variable);
+        let output = run(&mut command);
+        assert!(!output.status.success());
+        assert!(stderr(&output).contains(expected), "{expected}: {}", stderr(&output));
+        assert!(!stderr(&output).contains("hunter2"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn migrations_go_forward_and_back() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let location = TestLocation::empty(kind).await;
+        let url = match &location.location {
+            DatabaseLocation::Sqlite(path) => format!("sqlite:{}", path.display()),
+            DatabaseLocation::Postgres(url) => url.clone(),
+        };
+        let migrate = |more: &[&str]| stdout(&run(evalgraph(&[&["migrate"], more].concat()).env("DATABASE_URL", &url)));
+        let applied = migrate(&[]);
+        assert!(applied.lines().count() >= 2 && applied.lines().all(|line| line.starts_with("applied ")), "{applied}");
+        assert_eq!(migrate(&[]), "nothing to do\n");
+        let last = applied.lines().last().unwrap().replace("applied", "reverted");
+        assert_eq!(migrate(&["--revert", "1"]), format!("{last}\n"));
+        assert_eq!(migrate(&["--revert", "99"]).lines().count(), applied.lines().count() - 1);
+        assert_eq!(migrate(&[]), applied);
+    }
+}
+
+/// A server that is killed when the test ends before it stops by itself.
+struct Server {
+    process: Child,
+    address: String,
+    greeting: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Server {
+    fn start(command: &mut Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        let mut greeting = String::new();
+        while !greeting.contains("curl") {
+            assert_ne!(output.read_line(&mut greeting).unwrap(), 0, "the server ended: {greeting}");
+        }
+        let after = greeting.split_once("http://").unwrap().1;
+        let address = after.split_once("/graphql").unwrap().0.to_owned();
+        Self { process, address, greeting }
+    }
+
+    async fn data(&self, query: &str) -> serde_json::Value {
+        let client = reqwest::Client::new();
+        let request = client.post(format!("http://{}/graphql", self.address));
+        let mut reply = common::Reply::of(request.json(&serde_json::json!({ "query": query }))).await;
+        assert!(reply.body.get("errors").is_none(), "{:#}", reply.body);
+        reply.body["data"].take()
+    }
+
+    fn signal(&self, name: &str) {
+        let kill = Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+    }
+
+    /// The exit code, which must come soon.
+    fn wait(&mut self) -> Option<i32> {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(start.elapsed() < Duration::from_secs(10), "the server did not stop");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_starts_on_an_empty_machine_and_stops_on_a_signal() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("not/yet/there");
+    let mut counts = Vec::new();
+    for signal in ["TERM", "INT"] {
+        let mut command = evalgraph(&["serve", "--demo", "--listen", "127.0.0.1:0"]);
+        let mut server = Server::start(command.env("EVALGRAPH_DATA_DIR", &data));
+        let statistics = "{ statistics { promptCount evaluationCount testResultCount runCount } }";
+        counts.push(server.data(statistics).await["statistics"].take());
+        // The query that the server suggests works.
+        let suggested = server.greeting.split_once("{\"query\":\"").unwrap().1.split_once("\"}'").unwrap().0;
+        let answer = server.data(suggested).await;
+        assert_eq!(answer["prompts"]["nodes"].as_array().unwrap().len(), 3);
+        server.signal(signal);
+        assert_eq!(server.wait(), Some(0), "after SIG{signal}");
+    }
+    assert!(data.join("evalgraph.db").exists());
+    assert!(counts[0]["promptCount"].as_u64().unwrap() >= 200, "{}", counts[0]);
+    assert!(counts[0]["evaluationCount"].as_u64().unwrap() >= 1_000, "{}", counts[0]);
+    assert!(counts[0]["testResultCount"].as_u64().unwrap() >= 10_000, "{}", counts[0]);
+    assert_eq!(counts[0], counts[1], "the demo data was loaded once");
+}
+
+/// The statement cannot be stopped, but the process need not wait for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_without_end_does_not_keep_the_server_from_stopping() {
+    let location = TestLocation::migrated(Kind::Sqlite).await;
+    let endless = "ALTER TABLE runs RENAME TO hidden_runs;
+                   CREATE VIEW runs AS
+                   WITH RECURSIVE counter (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM counter)
+                   SELECT id FROM counter";
+    common::sql::execute(&location.location, endless).await;
+    let DatabaseLocation::Sqlite(path) = &location.location else { unreachable!() };
+    let mut command = evalgraph(&["--listen=127.0.0.1:0", "--shutdown-timeout-ms=100", "--request-timeout-ms=200"]);
+    let mut server = Server::start(command.arg(format!("--database-url=sqlite:{}", path.display())));
+    let request = reqwest::Client::new().post(format!("http://{}/graphql", server.address));
+    let reply = common::Reply::of(request.json(&serde_json::json!({ "query": "{ runs { totalCount } }" }))).await;
+    assert_eq!(reply.status, 504);
+    server.signal("TERM");
+    assert_eq!(server.wait(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_imported_file_can_be_queried_as_the_command_says() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/promptfoo/baseline.json");
+    let file = file.to_str().unwrap();
+    let output = run(evalgraph(&["import", "promptfoo", file]).env("EVALGRAPH_DATA_DIR", directory.path()));
+    let report = stdout(&output);
+    let query = report.lines().last().unwrap();
+    let server = Server::start(evalgraph(&["--listen", "127.0.0.1:0"]).env("EVALGRAPH_DATA_DIR", directory.path()));
+    let answer = server.data(query).await;
+    assert_eq!(answer["run"]["evaluations"]["nodes"].as_array().unwrap().len(), 6, "{answer:#}");
+}
+
+#[test]
+fn a_file_that_cannot_be_imported_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let broken = directory.path().join("broken.json");
+    std::fs::write(&broken, "{\"results\": ").unwrap();
+    for (file, expected) in
+        [(broken.as_path(), "json:1:12: the file ends in the middle"), (Path::new("/nowhere.json"), "No such file")]
+    {
+        let file = file.to_str().unwrap();
+        let output = run(evalgraph(&["import", "promptfoo", file]).env("EVALGRAPH_DATA_DIR", directory.path()));
+        assert!(!output.status.success());
+        let message = stderr(&output);
+        assert!(message.contains(file) && message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn what_stands_in_the_way_of_a_start_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let file = directory.path().join("file");
+    std::fs::write(&file, "not a database").unwrap();
+    let data = directory.path().join("data");
+    for (arguments, expected) in [
+        (vec!["--listen", &address], format!("cannot listen on {address}")),
+        (vec!["--listen=127.0.0.1:0", "--data-dir", file.to_str().unwrap()], format!("{}: ", file.display())),
+        (
+            vec!["--listen=127.0.0.1:0", "--database-url=postgres://me:hunter2@127.0.0.1:1/x"],
+            "the database cannot be reached: ".to_owned(),
+        ),
+    ] {
+        let output = run(evalgraph(&arguments).env("EVALGRAPH_DATA_DIR", &data));
+        assert!(!output.status.success());
+        let message = stderr(&output);
+        assert!(message.contains(&expected), "{expected}: {message}");
+        assert!(!message.contains("hunter2"));
+    }
+}

@@ -1,0 +1,136 @@
+//! What all integration tests share: fresh databases and rows to fill them with.
+//!
+//! Every test has a database of its own, so tests run side by side in any number. PostgreSQL is the server at
+//! `EVALGRAPH_TEST_POSTGRES_URL`, which `scripts/test` starts.
+
+#![allow(dead_code, unused_imports, unused_macros, reason = "each test program uses its own part of this")]
+
+mod builders;
+mod location;
+mod server;
+pub mod sql;
+
+use std::time::Duration;
+
+use evalgraph::db::pool::{DatabaseLocation, PoolSettings};
+use evalgraph::db::{Database, StatementCount};
+use uuid::Uuid;
+
+pub use builders::{EvaluationBuilder, PromptBuilder, ResultBuilder, RunBuilder, TemplateBuilder};
+pub use location::TestLocation;
+pub use server::{Reply, TestServer};
+
+/// The two databases that evalgraph runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+impl Kind {
+    /// An id as it is written in a statement.
+    pub fn literal(self, id: impl Into<Uuid>) -> String {
+        let id = id.into();
+        match self {
+            Self::Sqlite => format!("x'{}'", id.simple()),
+            Self::Postgres => format!("'{id}'"),
+        }
+    }
+}
+
+/// A migrated database for one test, with small pools. It is removed in the end.
+pub struct TestDatabase {
+    pub kind: Kind,
+    pub location: DatabaseLocation,
+    pub database: Database,
+    // After the pools, so that they are closed first.
+    _location: TestLocation,
+}
+
+impl TestDatabase {
+    pub async fn sqlite() -> Self {
+        Self::new(Kind::Sqlite).await
+    }
+
+    pub async fn postgres() -> Self {
+        Self::new(Kind::Postgres).await
+    }
+
+    pub async fn new(kind: Kind) -> Self {
+        Self::with_settings(kind, small_pools()).await
+    }
+
+    pub async fn with_settings(kind: Kind, settings: PoolSettings) -> Self {
+        let location = TestLocation::migrated(kind).await;
+        let database = Database::open(&location.location, &settings).await.expect("the new database can be opened");
+        Self { kind, location: location.location.clone(), database, _location: location }
+    }
+
+    /// Runs statements on a connection for writing.
+    pub async fn execute(&self, sql: &str) {
+        let statement = sql.to_owned();
+        self.database
+            .write(&StatementCount::default(), move |connection| {
+                Box::pin(async move { connection.batch_execute(&statement).await })
+            })
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// How many rows a table has, as another client sees it.
+    pub async fn count(&self, table: &str) -> i64 {
+        sql::numbers(&self.location, &format!("SELECT count(*) AS value FROM {table}")).await[0]
+    }
+}
+
+/// Four connections, and a little patience.
+pub fn small_pools() -> PoolSettings {
+    PoolSettings {
+        base: 4,
+        overflow: 0,
+        wait: Duration::from_secs(5),
+        lifetime: Duration::from_hours(1),
+        statement_timeout: Duration::from_secs(10),
+    }
+}
+
+/// Waits until a condition holds, and fails when it does not within the time.
+pub async fn eventually<F: Future<Output = bool>>(limit: Duration, what: &str, mut condition: impl FnMut() -> F) {
+    let start = std::time::Instant::now();
+    while !condition().await {
+        assert!(start.elapsed() < limit, "not within {limit:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Makes two tests of each function, `name::sqlite` and `name::postgres`, each with a fresh database.
+///
+/// ```ignore
+/// on_both_databases! {
+///     async fn a_prompt_is_found(database: TestDatabase) { … }
+/// }
+/// ```
+macro_rules! on_both_databases {
+    ($($(#[$attribute:meta])* async fn $name:ident($database:ident: TestDatabase) $body:block)+) => {$(
+        mod $name {
+            #[allow(unused_imports, reason = "the function may need nothing")]
+            use super::*;
+
+            async fn check($database: $crate::common::TestDatabase) $body
+
+            $(#[$attribute])*
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                check($crate::common::TestDatabase::sqlite().await).await;
+            }
+
+            $(#[$attribute])*
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                check($crate::common::TestDatabase::postgres().await).await;
+            }
+        }
+    )+};
+}
+
+pub(crate) use on_both_databases;

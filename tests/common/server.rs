@@ -1,0 +1,127 @@
+//! The whole server on a port of its own.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Extension;
+use evalgraph::app::App;
+use evalgraph::db::Database;
+use evalgraph::domain::Principal;
+use evalgraph::graphql::{PageLimits, QueryLimits, schema};
+use evalgraph::http;
+use reqwest::header::HeaderMap;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use super::TestDatabase;
+
+/// A server that stops when it is dropped.
+pub struct TestServer {
+    pub address: SocketAddr,
+    pub client: reqwest::Client,
+    _stop: oneshot::Sender<()>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl TestServer {
+    /// With the usual limits, for the administrator `local`.
+    pub async fn start(database: &TestDatabase) -> Self {
+        Self::for_principal(database, Principal::local()).await
+    }
+
+    /// With the usual limits, for this principal.
+    pub async fn for_principal(database: &TestDatabase, principal: Principal) -> Self {
+        Self::with(Self::app(database.database.clone()), principal).await
+    }
+
+    /// The application with the usual limits.
+    pub fn app(database: Database) -> App {
+        let pages = PageLimits { default: 20, maximum: 100 };
+        App {
+            database,
+            schema: schema(QueryLimits { max_depth: 20, pages }),
+            request_timeout: Duration::from_secs(20),
+            max_body_bytes: 1 << 20,
+        }
+    }
+
+    /// This application for this principal.
+    pub async fn with(app: App, principal: Principal) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let router = http::router(app).layer(Extension(principal));
+        tokio::spawn(http::serve(
+            listener,
+            router,
+            async move {
+                let _ = stopped.await;
+            },
+            Duration::ZERO,
+        ));
+        Self { address, client: reqwest::Client::new(), _stop: stop }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Sends an operation.
+    pub async fn send(&self, query: &str, variables: Value) -> Reply {
+        let body = json!({ "query": query, "variables": variables });
+        let request = self.client.post(self.url("/graphql")).header("x-evalgraph-explain", "1").json(&body);
+        Reply::of(request).await
+    }
+
+    /// The data that a query without variables returns; there must be no error.
+    pub async fn data(&self, query: &str) -> Value {
+        self.ask(query, json!({})).await
+    }
+
+    /// The data that a query with variables returns; there must be no error.
+    pub async fn ask(&self, query: &str, variables: Value) -> Value {
+        let mut reply = self.send(query, variables).await;
+        assert!(reply.body.get("errors").is_none(), "{:#}", reply.body);
+        reply.body["data"].take()
+    }
+
+    /// What the one error of a query without variables says: its message, code and argument.
+    pub async fn error(&self, query: &str) -> (String, String, Option<String>) {
+        let reply = self.send(query, json!({})).await;
+        let errors = reply.body["errors"].as_array().unwrap_or_else(|| panic!("no error: {:#}", reply.body));
+        assert_eq!(errors.len(), 1, "{errors:#?}");
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let extensions = &errors[0]["extensions"];
+        let argument = text(&extensions["argument"]);
+        (text(&errors[0]["message"]).unwrap(), text(&extensions["code"]).unwrap(), argument)
+    }
+}
+
+impl Reply {
+    pub async fn of(request: reqwest::RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        let body = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        Self { status, headers, body }
+    }
+
+    /// How many statements the operation sent.
+    pub fn statements(&self) -> u64 {
+        self.body["extensions"]["evalgraph"]["statements"].as_u64().expect("the answer explains itself")
+    }
+
+    /// What a loader did: its batches and keys.
+    pub fn loader(&self, name: &str) -> (u64, u64) {
+        let usage = &self.body["extensions"]["evalgraph"]["loaders"][name];
+        (usage["batches"].as_u64().unwrap_or(0), usage["keys"].as_u64().unwrap_or(0))
+    }
+}

@@ -1,0 +1,195 @@
+//! What holds for every request, whatever it asks.
+
+mod common;
+
+use std::io::Write;
+use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
+
+use common::{Reply, TestDatabase, TestServer, eventually, on_both_databases};
+use evalgraph::domain::Principal;
+use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
+
+/// What the process has logged so far. Tests look for their own requests in it.
+static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Capture;
+
+impl Write for Capture {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        LOG.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn capture_log() {
+    static STARTED: OnceLock<()> = OnceLock::new();
+    STARTED.get_or_init(|| tracing_subscriber::fmt().json().flatten_event(true).with_writer(|| Capture).init());
+}
+
+/// The log lines about a request.
+fn lines_about(request_id: &str) -> Vec<serde_json::Value> {
+    let log = LOG.lock().unwrap();
+    let lines = std::str::from_utf8(&log).unwrap().lines().map(|line| serde_json::from_str(line).unwrap());
+    lines.filter(|line: &serde_json::Value| line["request_id"] == request_id).collect()
+}
+
+async fn post(server: &TestServer, headers: &[(&str, &str)], body: impl Into<reqwest::Body>) -> Reply {
+    let mut request = server.client.post(server.url("/graphql")).body(body);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    Reply::of(request).await
+}
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+const VIEWER: &str = r#"{"query":"query Who { viewer { userId } }","operationName":"Who"}"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_has_an_id_and_one_log_line() {
+    capture_log();
+    let server = TestServer::start(&TestDatabase::sqlite().await).await;
+    let reply = post(&server, &[JSON, ("x-request-id", "ci-run:42")], VIEWER).await;
+    assert_eq!(reply.headers["x-request-id"], "ci-run:42");
+    let lines = lines_about("ci-run:42");
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    let line = &lines[0];
+    assert_eq!(
+        (&line["message"], &line["status"], &line["operation"]),
+        (&json!("request"), &json!(200), &json!("Who"))
+    );
+    assert!(line["duration_ms"].as_f64().unwrap() > 0.0);
+
+    // Ids that could confuse a log are replaced.
+    for bad in ["", "two words", "quote\"", &"x".repeat(129)] {
+        let reply = post(&server, &[JSON, ("x-request-id", bad)], VIEWER).await;
+        let id = reply.headers["x-request-id"].to_str().unwrap().to_owned();
+        assert!(uuid::Uuid::parse_str(&id).is_ok(), "{bad:?} became {id:?}");
+        assert_eq!(lines_about(&id).len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancelled_request_leaves_its_log_line_too() {
+    capture_log();
+    let database = TestDatabase::sqlite().await;
+    let server = TestServer::start(&database).await;
+    // The body never arrives in full, so the handler waits when the client leaves.
+    let mut stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+    let head = "POST /graphql HTTP/1.1\r\nhost: x\r\nx-request-id: leaver\r\ncontent-type: application/json\r\n\
+                content-length: 100\r\n\r\n{\"query\"";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    drop(stream);
+    eventually(Duration::from_secs(5), "the line is written", async || !lines_about("leaver").is_empty()).await;
+    let lines = lines_about("leaver");
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_cannot_be_read_is_refused_with_the_reason() {
+    let database = TestDatabase::sqlite().await;
+    let mut app = TestServer::app(database.database.clone());
+    app.max_body_bytes = 1_000;
+    let server = TestServer::with(app, Principal::local()).await;
+    let long = format!(r#"{{"query":"{{ viewer {{ userId }} }} #{}"}}"#, "x".repeat(1_000));
+    let accept_html = ("accept", "text/html");
+    type Headers<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(Headers<'_>, &str, u16, &str, &str); 9] = [
+        (&[JSON], &long, 413, "LIMIT_EXCEEDED", "the body of the request is larger than 1000 bytes"),
+        (
+            &[("content-type", "text/plain")],
+            VIEWER,
+            415,
+            "BAD_USER_INPUT",
+            "must be application/json, not «text/plain»",
+        ),
+        (&[], VIEWER, 415, "BAD_USER_INPUT", "must be application/json, not «nothing»"),
+        (&[JSON, accept_html], VIEWER, 406, "BAD_USER_INPUT", "accept application/graphql-response+json"),
+        (&[JSON], "{", 400, "BAD_USER_INPUT", "line 1 column 1"),
+        (&[JSON], "[]", 400, "BAD_USER_INPUT", "no `query`"),
+        (&[JSON], r#"{"query":" "}"#, 400, "BAD_USER_INPUT", "no `query`"),
+        (&[JSON], r#"{"query":7}"#, 400, "BAD_USER_INPUT", "the text `query`"),
+        (&[JSON], r#"[{"query":"{ viewer { userId } }"}]"#, 400, "BAD_USER_INPUT", "one operation, not a list"),
+    ];
+    for (headers, body, status, code, message) in cases {
+        let reply = post(&server, headers, body.to_owned()).await;
+        let error = &reply.body["errors"][0];
+        assert_eq!((reply.status, &error["extensions"]["code"]), (status, &json!(code)), "{body}: {error}");
+        assert!(error["message"].as_str().unwrap().contains(message), "{body}: {error}");
+        assert!(reply.headers.contains_key("x-request-id"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_trickles_is_given_up() {
+    let database = TestDatabase::sqlite().await;
+    let mut app = TestServer::app(database.database.clone());
+    app.request_timeout = Duration::from_millis(100);
+    let server = TestServer::with(app, Principal::local()).await;
+    let never_ending = futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>();
+    let reply = post(&server, &[JSON], reqwest::Body::wrap_stream(never_ending)).await;
+    assert_eq!((reply.status, &reply.body["errors"][0]["extensions"]["code"]), (408, &json!("TIMEOUT")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_form_of_the_answer_is_negotiated() {
+    let server = TestServer::start(&TestDatabase::sqlite().await).await;
+    let invalid = r#"{"query":"{ nothing }"}"#;
+    for (accept, content_type, status) in [
+        ("application/json", "application/json; charset=utf-8", 200),
+        ("application/graphql-response+json", "application/graphql-response+json; charset=utf-8", 400),
+    ] {
+        let reply = post(&server, &[JSON, ("accept", accept)], invalid).await;
+        assert_eq!((reply.status, reply.headers["content-type"].to_str().unwrap()), (status, content_type));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_may_come_in_the_address() {
+    let server = TestServer::start(&TestDatabase::sqlite().await).await;
+    let ask = async |query: &str| Reply::of(server.client.get(server.url(&format!("/graphql?{query}")))).await;
+    let reply = ask("query=%7B%20viewer%20%7B%20userId%20isAdmin%20%7D%20%7D").await;
+    assert_eq!(reply.body["data"], json!({ "viewer": { "userId": "local", "isAdmin": true } }));
+    assert_eq!(ask("question=1").await.status, 400);
+}
+
+on_both_databases! {
+    async fn health_tells_whether_the_database_answers(database: TestDatabase) {
+        let server = TestServer::start(&database).await;
+        for path in ["/health/live", "/health/ready"] {
+            assert_eq!(reqwest::get(server.url(path)).await.unwrap().status(), 200, "{path}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_goes_away_is_reported_and_found_again() {
+    let database = TestDatabase::postgres().await;
+    let server = TestServer::start(&database).await;
+    server.data("{ prompts { totalCount } }").await;
+    let name = common::sql::texts(&database.location, "SELECT current_database()::text AS value").await.remove(0);
+    let maintenance =
+        evalgraph::db::pool::DatabaseLocation::Postgres(std::env::var("EVALGRAPH_TEST_POSTGRES_URL").unwrap());
+    let admit = async |allowed: bool| {
+        let statements = format!(
+            "ALTER DATABASE {name} ALLOW_CONNECTIONS {allowed};
+             SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        );
+        common::sql::execute(&maintenance, &statements).await;
+    };
+    admit(false).await;
+    let ready = async || reqwest::get(server.url("/health/ready")).await.unwrap().status().as_u16();
+    eventually(Duration::from_secs(5), "the server is not ready", async || ready().await == 503).await;
+    assert_eq!(reqwest::get(server.url("/health/live")).await.unwrap().status(), 200);
+    let (message, code, _) = server.error("{ prompts { totalCount nodes { id } } }").await;
+    assert_eq!((message.as_str(), code.as_str()), ("the database cannot be reached: try again later", "UNAVAILABLE"));
+    admit(true).await;
+    eventually(Duration::from_secs(5), "the server is ready again", async || ready().await == 200).await;
+    server.data("{ prompts { totalCount } }").await;
+}

@@ -1,0 +1,137 @@
+//! The number of statements depends on the shape of a query, never on its data.
+
+mod common;
+
+use common::{
+    EvaluationBuilder, PromptBuilder, Reply, ResultBuilder, RunBuilder, TemplateBuilder, TestDatabase, TestServer,
+    on_both_databases,
+};
+use evalgraph::domain::TestOutcome;
+use serde_json::json;
+
+/// Everything nested, down to the failed results and back up again.
+const NESTED: &str = "query ($first: Int) {
+  prompts(first: $first, filter: { latestVersionOnly: true }) {
+    nodes {
+      title
+      parent { title }
+      template { name }
+      evaluations(first: 3) {
+        totalCount
+        nodes {
+          model
+          run { name }
+          testResults(first: 5, filter: { passed: false }) {
+            totalCount
+            nodes { testCaseName evaluation { status prompt { version } } }
+          }
+        }
+      }
+    }
+  }
+}";
+
+/// One statement for each of: prompts, parents, templates, pages of evaluations, their counts, runs, pages of results,
+/// their counts, the results' evaluations, the evaluations' prompts.
+const STATEMENTS_OF_NESTED: u64 = 10;
+
+/// Prompts in their second version, each with a template, four evaluations in runs, and failed results.
+async fn fill(database: &TestDatabase, prompts: usize) {
+    let run = RunBuilder::new().insert(database).await;
+    let mut position = 0;
+    for _ in 0..prompts {
+        let template = TemplateBuilder::new().insert(database).await;
+        let parent = PromptBuilder::new().insert(database).await;
+        let prompt = PromptBuilder::new().version_of(&parent).template(&template).insert(database).await;
+        for _ in 0..4 {
+            let evaluation = EvaluationBuilder::of(&prompt).run(&run, position).insert(database).await;
+            position += 1;
+            for _ in 0..2 {
+                ResultBuilder::of(&evaluation).outcome(TestOutcome::Failed).insert(database).await;
+            }
+        }
+    }
+}
+
+async fn nested(server: &TestServer, first: usize) -> Reply {
+    let reply = server.send(NESTED, json!({ "first": first })).await;
+    assert!(reply.body.get("errors").is_none(), "{:#}", reply.body);
+    let prompts = reply.body["data"]["prompts"]["nodes"].as_array().unwrap();
+    assert_eq!(prompts.len(), first);
+    for prompt in prompts {
+        assert!(prompt["parent"].is_object() && prompt["template"].is_object(), "{prompt:#}");
+        assert_eq!(prompt["evaluations"]["totalCount"], 4);
+        let evaluations = prompt["evaluations"]["nodes"].as_array().unwrap();
+        assert_eq!(evaluations.len(), 3);
+        for evaluation in evaluations {
+            assert!(evaluation["run"].is_object(), "{evaluation:#}");
+            assert_eq!(evaluation["testResults"]["totalCount"], 2);
+            let results = evaluation["testResults"]["nodes"].as_array().unwrap();
+            assert_eq!(results.len(), 2);
+            assert!(results.iter().all(|result| result["evaluation"]["prompt"]["version"] == 2), "{results:#?}");
+        }
+    }
+    reply
+}
+
+on_both_databases! {
+    async fn one_ten_and_a_hundred_prompts_cost_the_same(database: TestDatabase) {
+        fill(&database, 100).await;
+        let server = TestServer::start(&database).await;
+        for first in [1, 10, 100] {
+            assert_eq!(nested(&server, first).await.statements(), STATEMENTS_OF_NESTED, "{first} prompts");
+        }
+    }
+
+    async fn siblings_with_the_same_arguments_share_a_batch(database: TestDatabase) {
+        fill(&database, 3).await;
+        let server = TestServer::start(&database).await;
+        let reply = server
+            .send(
+                "{ prompts(first: 3, filter: { latestVersionOnly: true }) { nodes {
+                     a: evaluations(first: 2) { nodes { id } }
+                     b: evaluations(first: 2) { nodes { model metrics } }
+                     other: evaluations(first: 1) { nodes { id } }
+                   } }
+                   again: prompts(first: 3, filter: { latestVersionOnly: true }) { nodes { content } } }",
+                json!({}),
+            )
+            .await;
+        assert!(reply.body.get("errors").is_none(), "{:#}", reply.body);
+        // Two arguments: two statements in one batch. What the siblings select makes no difference.
+        assert_eq!(reply.loader("evaluationsByPrompt").0, 1);
+        assert_eq!(reply.loader("prompts").0, 1);
+        assert_eq!(reply.statements(), 3);
+        let node = &reply.body["data"]["prompts"]["nodes"][0];
+        assert_eq!(node["a"]["nodes"][0]["id"], node["other"]["nodes"][0]["id"]);
+        assert_eq!(node["b"]["nodes"][0]["metrics"], json!({}));
+    }
+
+    async fn what_is_not_selected_costs_nothing(database: TestDatabase) {
+        fill(&database, 2).await;
+        let server = TestServer::start(&database).await;
+        let statements = async |query: &str| server.send(query, json!({})).await.statements();
+        assert_eq!(statements("{ prompts { nodes { title } } }").await, 1);
+        assert_eq!(statements("{ prompts { totalCount } }").await, 1);
+        assert_eq!(statements("{ prompts { totalCount edges { cursor } } }").await, 2);
+        assert_eq!(statements("{ prompts(first: 1) { nodes { id } pageInfo { hasNextPage endCursor } } }").await, 1);
+        assert_eq!(statements("{ viewer { userId } }").await, 0);
+    }
+
+    async fn the_report_is_given_only_to_those_who_ask(database: TestDatabase) {
+        let server = TestServer::start(&database).await;
+        let request = server.client.post(server.url("/graphql")).json(&json!({ "query": "{ viewer { userId } }" }));
+        assert_eq!(Reply::of(request).await.body, json!({ "data": { "viewer": { "userId": "local" } } }));
+        let reply = server.send("{ runs { totalCount nodes { id } } }", json!({})).await;
+        assert_eq!(
+            reply.body["extensions"]["evalgraph"],
+            json!({
+                "statements": 2,
+                "loaders": {
+                    "runs": { "batches": 1, "keys": 1, "hits": 0 },
+                    "runCount": { "batches": 1, "keys": 1, "hits": 0 },
+                },
+            }),
+        );
+    }
+}
