@@ -59,8 +59,8 @@ install_missing() {
   local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
   # The package lists of a bare image are empty, those of an old one stale: then, and only then, fetch them.
   "${apt[@]}" install -y --no-install-recommends "${packages[@]}" >/dev/null 2>&1 || {
-    "${apt[@]}" update >&2
-    "${apt[@]}" install -y --no-install-recommends "${packages[@]}" >&2
+    "${apt[@]}" update >/dev/null
+    "${apt[@]}" install -y --no-install-recommends "${packages[@]}" >/dev/null
   } || die "could not install ${packages[*]}"
   find_postgres || die "PostgreSQL was installed, yet its server cannot be found"
 }

@@ -26,7 +26,11 @@ pub struct Query;
 #[Object]
 impl Query {
     /// The object with this id, of whatever type.
-    async fn node(&self, context: &Context<'_>, id: ID) -> Result<Option<Node>, ApiError> {
+    async fn node(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The id of an object of any type.")] id: ID,
+    ) -> Result<Option<Node>, ApiError> {
         load_node(context, "id", &id).await
     }
 
@@ -35,7 +39,7 @@ impl Query {
     async fn nodes(
         &self,
         context: &Context<'_>,
-        ids: Vec<ID>,
+        #[graphql(desc = "The ids of objects of any type.")] ids: Vec<ID>,
     ) -> Result<Vec<Option<Result<Node, ApiError>>>, ApiError> {
         let maximum = context.data_unchecked::<PageLimits>().maximum as usize;
         if ids.len() > maximum {
@@ -51,7 +55,11 @@ impl Query {
     }
 
     /// The prompt version with this id.
-    async fn prompt(&self, context: &Context<'_>, id: ID) -> Result<Option<Prompt>, ApiError> {
+    async fn prompt(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The prompt's id.")] id: ID,
+    ) -> Result<Option<Prompt>, ApiError> {
         let id = NodeType::Prompt.decode(&id, "id")?;
         Prompt::load(context, id, selection::of_object(context, Prompt::WIDE)).await
     }
@@ -61,8 +69,8 @@ impl Query {
     async fn prompt_by_name(
         &self,
         context: &Context<'_>,
-        name: String,
-        version: Option<i32>,
+        #[graphql(desc = "The name of the lineage, with its folders.")] name: String,
+        #[graphql(desc = "The number of the version; without it, the newest.")] version: Option<i32>,
     ) -> Result<Option<Prompt>, ApiError> {
         let columns = selection::of_object(context, Prompt::WIDE);
         let row = loaders(context).prompt_by_name.load(PromptNameKey { name, version, columns }).await?;
@@ -74,12 +82,16 @@ impl Query {
     async fn prompts(
         &self,
         context: &Context<'_>,
-        filter: Option<PromptFilterInput>,
-        order_by: Option<PromptOrder>,
+        #[graphql(desc = "Which objects are wanted: all by default.")] filter: Option<PromptFilterInput>,
+        #[graphql(desc = "The order of the list.")] order_by: Option<PromptOrder>,
+        #[graphql(
+            desc = "So many objects from the beginning of the list, or after `after`. Without `first` and `last`, a page of the usual size."
+        )]
         first: Option<i32>,
-        after: Option<String>,
+        #[graphql(desc = "The cursor of the object that the page follows.")] after: Option<String>,
+        #[graphql(desc = "So many objects from the end of the list, or before `before`. Not together with `first`.")]
         last: Option<i32>,
-        before: Option<String>,
+        #[graphql(desc = "The cursor of the object that the page precedes.")] before: Option<String>,
     ) -> Result<Connection<Prompt>, ApiError> {
         let source = Source::All { pages: |loaders| &loaders.prompts, counts: |loaders| &loaders.prompt_count };
         let list = ListField {
@@ -96,8 +108,8 @@ impl Query {
     async fn run(
         &self,
         context: &Context<'_>,
-        id: Option<ID>,
-        external_id: Option<String>,
+        #[graphql(desc = "The run's id.")] id: Option<ID>,
+        #[graphql(desc = "What the tool calls the run.")] external_id: Option<String>,
         #[graphql(desc = "Only the run of this tool. With `externalId` alone.")] source: Option<RunSource>,
     ) -> Result<Option<Run>, ApiError> {
         let columns = selection::of_object(context, Run::WIDE);
@@ -116,12 +128,16 @@ impl Query {
     async fn runs(
         &self,
         context: &Context<'_>,
-        filter: Option<RunFilterInput>,
-        order_by: Option<RunOrder>,
+        #[graphql(desc = "Which objects are wanted: all by default.")] filter: Option<RunFilterInput>,
+        #[graphql(desc = "The order of the list.")] order_by: Option<RunOrder>,
+        #[graphql(
+            desc = "So many objects from the beginning of the list, or after `after`. Without `first` and `last`, a page of the usual size."
+        )]
         first: Option<i32>,
-        after: Option<String>,
+        #[graphql(desc = "The cursor of the object that the page follows.")] after: Option<String>,
+        #[graphql(desc = "So many objects from the end of the list, or before `before`. Not together with `first`.")]
         last: Option<i32>,
-        before: Option<String>,
+        #[graphql(desc = "The cursor of the object that the page precedes.")] before: Option<String>,
     ) -> Result<Connection<Run>, ApiError> {
         let source = Source::All { pages: |loaders| &loaders.runs, counts: |loaders| &loaders.run_count };
         let list = ListField {
@@ -134,7 +150,11 @@ impl Query {
     }
 
     /// The evaluation with this id.
-    async fn evaluation(&self, context: &Context<'_>, id: ID) -> Result<Option<Evaluation>, ApiError> {
+    async fn evaluation(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The evaluation's id.")] id: ID,
+    ) -> Result<Option<Evaluation>, ApiError> {
         let id = NodeType::Evaluation.decode(&id, "id")?;
         Evaluation::load(context, id, selection::of_object(context, Evaluation::WIDE)).await
     }
@@ -144,12 +164,16 @@ impl Query {
     async fn evaluations(
         &self,
         context: &Context<'_>,
-        filter: Option<EvaluationFilterInput>,
-        order_by: Option<EvaluationOrder>,
+        #[graphql(desc = "Which objects are wanted: all by default.")] filter: Option<EvaluationFilterInput>,
+        #[graphql(desc = "The order of the list.")] order_by: Option<EvaluationOrder>,
+        #[graphql(
+            desc = "So many objects from the beginning of the list, or after `after`. Without `first` and `last`, a page of the usual size."
+        )]
         first: Option<i32>,
-        after: Option<String>,
+        #[graphql(desc = "The cursor of the object that the page follows.")] after: Option<String>,
+        #[graphql(desc = "So many objects from the end of the list, or before `before`. Not together with `first`.")]
         last: Option<i32>,
-        before: Option<String>,
+        #[graphql(desc = "The cursor of the object that the page precedes.")] before: Option<String>,
     ) -> Result<Connection<Evaluation>, ApiError> {
         let source = Source::All { pages: |loaders| &loaders.evaluations, counts: |loaders| &loaders.evaluation_count };
         let params = PageParams { first, after, last, before };
@@ -157,7 +181,11 @@ impl Query {
     }
 
     /// The test result with this id.
-    async fn test_result(&self, context: &Context<'_>, id: ID) -> Result<Option<TestResult>, ApiError> {
+    async fn test_result(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The test result's id.")] id: ID,
+    ) -> Result<Option<TestResult>, ApiError> {
         let id = NodeType::TestResult.decode(&id, "id")?;
         TestResult::load(context, id, selection::of_object(context, TestResult::WIDE)).await
     }
@@ -166,8 +194,8 @@ impl Query {
     async fn prompt_template(
         &self,
         context: &Context<'_>,
-        id: Option<ID>,
-        name: Option<String>,
+        #[graphql(desc = "The template's id.")] id: Option<ID>,
+        #[graphql(desc = "The template's name.")] name: Option<String>,
     ) -> Result<Option<PromptTemplate>, ApiError> {
         let columns = selection::of_object(context, PromptTemplate::WIDE);
         match (id, name) {
@@ -188,11 +216,15 @@ impl Query {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Only those of exactly this category.")] category: Option<String>,
-        order_by: Option<PromptTemplateOrder>,
+        #[graphql(desc = "The order of the list.")] order_by: Option<PromptTemplateOrder>,
+        #[graphql(
+            desc = "So many objects from the beginning of the list, or after `after`. Without `first` and `last`, a page of the usual size."
+        )]
         first: Option<i32>,
-        after: Option<String>,
+        #[graphql(desc = "The cursor of the object that the page follows.")] after: Option<String>,
+        #[graphql(desc = "So many objects from the end of the list, or before `before`. Not together with `first`.")]
         last: Option<i32>,
-        before: Option<String>,
+        #[graphql(desc = "The cursor of the object that the page precedes.")] before: Option<String>,
     ) -> Result<Connection<PromptTemplate>, ApiError> {
         let source = Source::All { pages: |loaders| &loaders.templates, counts: |loaders| &loaders.template_count };
         let list = ListField {

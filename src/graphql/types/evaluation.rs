@@ -199,12 +199,16 @@ impl Evaluation {
     async fn test_results(
         &self,
         context: &Context<'_>,
-        filter: Option<TestResultFilterInput>,
-        order_by: Option<TestResultOrder>,
+        #[graphql(desc = "Which objects are wanted: all by default.")] filter: Option<TestResultFilterInput>,
+        #[graphql(desc = "The order of the list.")] order_by: Option<TestResultOrder>,
+        #[graphql(
+            desc = "So many objects from the beginning of the list, or after `after`. Without `first` and `last`, a page of the usual size."
+        )]
         first: Option<i32>,
-        after: Option<String>,
+        #[graphql(desc = "The cursor of the object that the page follows.")] after: Option<String>,
+        #[graphql(desc = "So many objects from the end of the list, or before `before`. Not together with `first`.")]
         last: Option<i32>,
-        before: Option<String>,
+        #[graphql(desc = "The cursor of the object that the page precedes.")] before: Option<String>,
     ) -> Option<Result<Connection<TestResult>, ApiError>> {
         let filter = match filter.unwrap_or_default().try_into() {
             Ok(filter) => filter,

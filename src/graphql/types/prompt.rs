@@ -161,10 +161,14 @@ impl Prompt {
     async fn children(
         &self,
         context: &Context<'_>,
+        #[graphql(
+            desc = "So many objects from the beginning of the list, or after `after`. Without `first` and `last`, a page of the usual size."
+        )]
         first: Option<i32>,
-        after: Option<String>,
+        #[graphql(desc = "The cursor of the object that the page follows.")] after: Option<String>,
+        #[graphql(desc = "So many objects from the end of the list, or before `before`. Not together with `first`.")]
         last: Option<i32>,
-        before: Option<String>,
+        #[graphql(desc = "The cursor of the object that the page precedes.")] before: Option<String>,
     ) -> Option<Result<Connection<Prompt>, ApiError>> {
         let source = Source::Under {
             parent: self.0.id.into(),
@@ -179,10 +183,14 @@ impl Prompt {
     async fn versions(
         &self,
         context: &Context<'_>,
+        #[graphql(
+            desc = "So many objects from the beginning of the list, or after `after`. Without `first` and `last`, a page of the usual size."
+        )]
         first: Option<i32>,
-        after: Option<String>,
+        #[graphql(desc = "The cursor of the object that the page follows.")] after: Option<String>,
+        #[graphql(desc = "So many objects from the end of the list, or before `before`. Not together with `first`.")]
         last: Option<i32>,
-        before: Option<String>,
+        #[graphql(desc = "The cursor of the object that the page precedes.")] before: Option<String>,
     ) -> Option<Result<Connection<Prompt>, ApiError>> {
         let source = Source::Under {
             parent: self.0.root_id.into(),
@@ -203,12 +211,16 @@ impl Prompt {
     async fn evaluations(
         &self,
         context: &Context<'_>,
-        filter: Option<EvaluationFilterInput>,
-        order_by: Option<EvaluationOrder>,
+        #[graphql(desc = "Which objects are wanted: all by default.")] filter: Option<EvaluationFilterInput>,
+        #[graphql(desc = "The order of the list.")] order_by: Option<EvaluationOrder>,
+        #[graphql(
+            desc = "So many objects from the beginning of the list, or after `after`. Without `first` and `last`, a page of the usual size."
+        )]
         first: Option<i32>,
-        after: Option<String>,
+        #[graphql(desc = "The cursor of the object that the page follows.")] after: Option<String>,
+        #[graphql(desc = "So many objects from the end of the list, or before `before`. Not together with `first`.")]
         last: Option<i32>,
-        before: Option<String>,
+        #[graphql(desc = "The cursor of the object that the page precedes.")] before: Option<String>,
     ) -> Option<Result<Connection<Evaluation>, ApiError>> {
         let source = Source::Under {
             parent: self.0.id.into(),

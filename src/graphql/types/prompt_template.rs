@@ -100,10 +100,14 @@ impl PromptTemplate {
     async fn prompts(
         &self,
         context: &Context<'_>,
+        #[graphql(
+            desc = "So many objects from the beginning of the list, or after `after`. Without `first` and `last`, a page of the usual size."
+        )]
         first: Option<i32>,
-        after: Option<String>,
+        #[graphql(desc = "The cursor of the object that the page follows.")] after: Option<String>,
+        #[graphql(desc = "So many objects from the end of the list, or before `before`. Not together with `first`.")]
         last: Option<i32>,
-        before: Option<String>,
+        #[graphql(desc = "The cursor of the object that the page precedes.")] before: Option<String>,
     ) -> Option<Result<Connection<Prompt>, ApiError>> {
         let source = Source::Under {
             parent: self.0.id.into(),
