@@ -79,6 +79,26 @@ async fn migrations_go_forward_and_back() {
     }
 }
 
+#[test]
+fn the_log_is_as_it_was_asked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = |arguments: &[&str]| {
+        let mut command = evalgraph(&["--listen=127.0.0.1:0"]);
+        command.args(arguments).env("EVALGRAPH_DATA_DIR", directory.path()).stderr(Stdio::piped());
+        let mut server = Server::start_with_log(&mut command);
+        server.signal("TERM");
+        assert_eq!(server.wait(), Some(0));
+        std::io::read_to_string(server.process.stderr.take().unwrap()).unwrap()
+    };
+    let text = log(&[]);
+    assert!(text.contains(" INFO ") && text.contains("stopped") && !text.contains('\u{1b}'), "{text}");
+    for line in log(&["--log-format=json"]).lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["level"], "INFO");
+    }
+    assert_eq!(log(&["--log=warn"]), "");
+}
+
 /// A server that is killed when the test ends before it stops by itself.
 struct Server {
     process: Child,
@@ -95,7 +115,11 @@ impl Drop for Server {
 
 impl Server {
     fn start(command: &mut Command) -> Self {
-        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        Self::start_with_log(command.stderr(Stdio::null()))
+    }
+
+    fn start_with_log(command: &mut Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(process.stdout.take().unwrap());
         let mut greeting = String::new();
         while !greeting.contains("curl") {

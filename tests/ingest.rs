@@ -1,15 +1,16 @@
 //! Importing real result files of promptfoo: what is stored, and that a second import stores nothing.
 
+mod common;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use common::{TestDatabase, on_both_databases};
 use evalgraph::db::columns::ColumnSet;
 use evalgraph::db::entity::Entity;
 use evalgraph::db::evaluations::{EvaluationRow, Evaluations};
-use evalgraph::db::migrate::migrate;
 use evalgraph::db::page::{Direction, Slice};
-use evalgraph::db::pool::{DatabaseLocation, PoolSettings};
+use evalgraph::db::pool::DatabaseLocation;
 use evalgraph::db::prompts::{PromptFilter, PromptRow, Prompts};
 use evalgraph::db::runs::{RunRow, Runs};
 use evalgraph::db::test_results::{TestResultRow, TestResults};
@@ -252,27 +253,6 @@ async fn edge_scores(database: &Database) {
     assert_eq!(written(&imported(database, "edge-scores.json").await), [0; 5]);
 }
 
-async fn sqlite() -> (tempfile::TempDir, Database) {
-    let directory = tempfile::tempdir().unwrap();
-    let location = DatabaseLocation::Sqlite(directory.path().join("test.db"));
-    migrate(&location).await.unwrap();
-    let settings = PoolSettings {
-        base: 2,
-        overflow: 0,
-        wait: Duration::from_secs(5),
-        lifetime: Duration::from_secs(3600),
-        statement_timeout: Duration::from_secs(10),
-    };
-    let database = Database::open(&location, &settings).await.unwrap();
-    (directory, database)
-}
-
-#[tokio::test]
-async fn real_files_are_imported_on_sqlite() {
-    let (_directory, database) = sqlite().await;
-    oracle(&database).await;
-}
-
 /// Writes a changed copy of a file.
 fn changed(directory: &Path, name: &str, change: impl FnOnce(&mut Value)) -> PathBuf {
     let mut file: Value = serde_json::from_slice(&std::fs::read(data(name)).unwrap()).unwrap();
@@ -282,54 +262,86 @@ fn changed(directory: &Path, name: &str, change: impl FnOnce(&mut Value)) -> Pat
     path
 }
 
-#[tokio::test]
-async fn what_is_missing_is_added_and_totals_follow() {
-    let (directory, database) = sqlite().await;
-    let part = changed(directory.path(), "candidate.json", |file| {
-        let rows = file["results"]["results"].as_array_mut().unwrap();
-        rows.retain(|row| row["promptIdx"] != 1 || row["testIdx"].as_i64().unwrap() < 5);
-    });
-    let report = import(&database, &part).await.unwrap();
-    assert_eq!(written(&report), [1, 3, 3, 3, 47]);
-    assert_eq!(report.warnings, ["16 results are missing: declared 63"]);
-    let partial = stored(&database).await;
-    let [_, column, _] = partial.evaluations_of(&report)[..] else { panic!("three evaluations") };
-    let mean = partial.results_of(column).iter().map(|result| result.score).sum::<f64>() / 5.0;
-    assert_close(column.overall_score, mean, 1e-9);
+on_both_databases! {
+    async fn real_files_are_imported_as_they_are(database: TestDatabase) {
+        oracle(&database.database).await;
+    }
 
-    let rest = imported(&database, "candidate.json").await;
-    assert_eq!(written(&rest), [0, 0, 0, 0, 16]);
-    assert_eq!(rest.run_id, report.run_id);
-    let stored = stored(&database).await;
-    assert_eq!(stored.outcomes(&report), [41, 19, 3]);
-    let [_, column, _] = stored.evaluations_of(&report)[..] else { panic!("three evaluations") };
-    assert_eq!((column.total_tests, column.total_tokens, column.total_latency_ms), (21, Some(2096), Some(528)));
-    assert_close(column.cost_usd, 0.000_520_05, 1e-12);
-    assert_close(column.overall_score, 18.038_333_333_333_334 / 21.0, 1e-9);
-}
+    async fn what_is_missing_is_added_and_totals_follow(database: TestDatabase) {
+        let directory = tempfile::tempdir().unwrap();
+        let part = changed(directory.path(), "candidate.json", |file| {
+            let rows = file["results"]["results"].as_array_mut().unwrap();
+            rows.retain(|row| row["promptIdx"] != 1 || row["testIdx"].as_i64().unwrap() < 5);
+        });
+        let report = import(&database.database, &part).await.unwrap();
+        assert_eq!(written(&report), [1, 3, 3, 3, 47]);
+        assert_eq!(report.warnings, ["16 results are missing: declared 63"]);
+        let partial = stored(&database.database).await;
+        let [_, column, _] = partial.evaluations_of(&report)[..] else { panic!("three evaluations") };
+        let mean = partial.results_of(column).iter().map(|result| result.score).sum::<f64>() / 5.0;
+        assert_close(column.overall_score, mean, 1e-9);
 
-#[tokio::test]
-async fn a_run_belongs_to_its_owner() {
-    let (_directory, database) = sqlite().await;
-    let first = imported(&database, "edge-scores.json").await;
-    let other = import_file(&database, Format::Promptfoo, &data("edge-scores.json"), "somebody").await.unwrap();
-    assert_eq!(written(&other), written(&first));
-    assert_ne!(other.run_id, first.run_id);
-}
+        let rest = imported(&database.database, "candidate.json").await;
+        assert_eq!(written(&rest), [0, 0, 0, 0, 16]);
+        assert_eq!(rest.run_id, report.run_id);
+        let stored = stored(&database.database).await;
+        assert_eq!(stored.outcomes(&report), [41, 19, 3]);
+        let [_, column, _] = stored.evaluations_of(&report)[..] else { panic!("three evaluations") };
+        assert_eq!((column.total_tests, column.total_tokens, column.total_latency_ms), (21, Some(2096), Some(528)));
+        assert_close(column.cost_usd, 0.000_520_05, 1e-12);
+        assert_close(column.overall_score, 18.038_333_333_333_334 / 21.0, 1e-9);
+    }
 
-#[tokio::test]
-async fn concurrent_imports_store_a_file_once() {
-    let (_directory, database) = sqlite().await;
-    let path = data("candidate.json");
-    let (one, other) = tokio::join!(import(&database, &path), import(&database, &path));
-    let (one, other) = (one.unwrap(), other.unwrap());
-    assert_eq!(one.run_id, other.run_id);
-    assert_eq!(one.new_results + other.new_results, 63);
+    async fn a_run_belongs_to_its_owner(database: TestDatabase) {
+        let first = imported(&database.database, "edge-scores.json").await;
+        let other = import_file(&database.database, Format::Promptfoo, &data("edge-scores.json"), "somebody").await.unwrap();
+        assert_eq!(written(&other), written(&first));
+        assert_ne!(other.run_id, first.run_id);
+    }
+
+    async fn concurrent_imports_store_a_file_once(database: TestDatabase) {
+        let path = data("candidate.json");
+        let (one, other) = tokio::join!(import(&database.database, &path), import(&database.database, &path));
+        let (one, other) = (one.unwrap(), other.unwrap());
+        assert_eq!(one.run_id, other.run_id);
+        assert_eq!(one.new_results + other.new_results, 63);
+    }
+
+    async fn what_cannot_be_read_is_refused_and_nothing_is_stored(database: TestDatabase) {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = directory.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let whole = std::fs::read_to_string(data("candidate.json")).unwrap();
+        let cut = write("cut.json", &whole[..whole.len() / 2]);
+        let huge = write("huge.json", &whole.replacen("\"latencyMs\": ", "\"latencyMs\": 3000000000", 1));
+        let late = write("late.json", &whole.replacen("2026-11-23T05:49:52.005Z", "noon", 1));
+        for (path, expected) in [
+            (data("legacy-v2.json"), "format 2 is not supported yet; export it again with a newer promptfoo"),
+            (cut, "the file ends in the middle of a value: it was cut off; expected the rest"),
+            (huge, ".latencyMs: 3000000000"),
+            (late, "results.timestamp: «noon» cannot be read"),
+            (
+                write("other.json", "{\n  \"name\": \"x\"\n}\n"),
+                "other.json:3:1: missing field `results`; expected one JSON",
+            ),
+            (directory.path().join("absent.json"), "absent.json: the file cannot be read: "),
+        ] {
+            let message = import(&database.database, &path).await.unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+            assert!(message.contains(path.file_name().unwrap().to_str().unwrap()), "{message}");
+        }
+        let stored = stored(&database.database).await;
+        assert_eq!((stored.prompts.len(), stored.runs.len(), stored.evaluations.len()), (0, 0, 0));
+    }
 }
 
 #[tokio::test]
 async fn secrets_are_not_stored() {
-    let (directory, database) = sqlite().await;
+    let database = TestDatabase::sqlite().await;
+    let directory = tempfile::tempdir().unwrap();
     let path = changed(directory.path(), "edge-scores.json", |file| {
         file["config"]["env"] = json!({"OPENAI_API_KEY": "hidden-1"});
         file["config"]["providers"] = json!([{"id": "echo", "config": {"apiKey": "hidden-2", "maxTokens": 5}}]);
@@ -338,44 +350,11 @@ async fn secrets_are_not_stored() {
         file["results"]["results"][0]["prompt"]["config"] = json!({"url": "https://me:hidden-5@host/"});
         file["results"]["prompts"][0]["config"] = json!({"password": "hidden-6"});
     });
-    import(&database, &path).await.unwrap();
-    drop(database);
-    for file in std::fs::read_dir(directory.path()).unwrap() {
+    import(&database.database, &path).await.unwrap();
+    let DatabaseLocation::Sqlite(stored) = &database.location else { unreachable!() };
+    for file in std::fs::read_dir(stored.parent().unwrap()).unwrap() {
         let file = file.unwrap().path();
-        if file != path {
-            let bytes = std::fs::read(&file).unwrap();
-            assert!(!String::from_utf8_lossy(&bytes).contains("hidden-"), "{}", file.display());
-        }
+        let bytes = std::fs::read(&file).unwrap();
+        assert!(!String::from_utf8_lossy(&bytes).contains("hidden-"), "{}", file.display());
     }
-}
-
-#[tokio::test]
-async fn what_cannot_be_read_is_refused_and_nothing_is_stored() {
-    let (directory, database) = sqlite().await;
-    let write = |name: &str, text: &str| {
-        let path = directory.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        path
-    };
-    let whole = std::fs::read_to_string(data("candidate.json")).unwrap();
-    let cut = write("cut.json", &whole[..whole.len() / 2]);
-    let huge = write("huge.json", &whole.replacen("\"latencyMs\": ", "\"latencyMs\": 3000000000", 1));
-    let late = write("late.json", &whole.replacen("2026-11-23T05:49:52.005Z", "noon", 1));
-    for (path, expected) in [
-        (data("legacy-v2.json"), "format 2 is not supported yet; export it again with a newer promptfoo"),
-        (cut, "the file ends in the middle of a value: it was cut off; expected the rest"),
-        (huge, ".latencyMs: 3000000000"),
-        (late, "results.timestamp: «noon» cannot be read"),
-        (
-            write("other.json", "{\n  \"name\": \"x\"\n}\n"),
-            "other.json:3:1: missing field `results`; expected one JSON",
-        ),
-        (directory.path().join("absent.json"), "absent.json: the file cannot be read: "),
-    ] {
-        let message = import(&database, &path).await.unwrap_err().to_string();
-        assert!(message.contains(expected), "{message}");
-        assert!(message.contains(path.file_name().unwrap().to_str().unwrap()), "{message}");
-    }
-    let stored = stored(&database).await;
-    assert_eq!((stored.prompts.len(), stored.runs.len(), stored.evaluations.len()), (0, 0, 0));
 }
