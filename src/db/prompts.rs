@@ -166,13 +166,15 @@ fn matching(principal: &Principal, filter: &PromptFilter) -> PromptConditions {
     conditions.require_if(filter.tags.as_deref(), |tags| contains_all(prompts::tags, tags));
     if filter.latest_version_only {
         let newer = diesel::alias!(prompts as newer_version);
-        conditions.require(not(exists(
-            newer
-                .filter(newer.field(prompts::root_id).eq(prompts::root_id))
-                .filter(newer.field(prompts::version).gt(prompts::version))
-                .filter(newer.field(prompts::deleted_at).is_null())
-                .select(newer.field(prompts::id)),
-        )));
+        let newer_versions = newer
+            .filter(newer.field(prompts::root_id).eq(prompts::root_id))
+            .filter(newer.field(prompts::version).gt(prompts::version))
+            .select(newer.field(prompts::id));
+        if filter.include_deleted {
+            conditions.require(not(exists(newer_versions)));
+        } else {
+            conditions.require(not(exists(newer_versions.filter(newer.field(prompts::deleted_at).is_null()))));
+        }
     }
     conditions.require_if(filter.created_after, |time| prompts::created_at.ge(time));
     conditions.require_if(filter.created_before, |time| prompts::created_at.lt(time));

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, SecondsFormat, TimeDelta, Utc};
 
 /// A point in time in UTC with the precision that both databases keep: microseconds.
 #[derive(
@@ -27,10 +27,11 @@ impl Timestamp {
         Self::from(Utc::now())
     }
 
-    /// The time that lies `micros` microseconds after the beginning of 1970; `None` beyond the range of the calendar.
+    /// The time that lies `micros` microseconds after the beginning of 1970; `None` outside of the years 0 to 9999, the
+    /// range of RFC 3339, in which every database can keep it.
     #[must_use]
     pub fn from_micros(micros: i64) -> Option<Self> {
-        DateTime::from_timestamp_micros(micros).map(Self::from)
+        DateTime::from_timestamp_micros(micros).filter(|time| (0..=9999).contains(&time.year())).map(Self::from)
     }
 
     /// Microseconds since the beginning of 1970.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::parser::parse_query;
-use async_graphql::{Request, Response, ServerError};
+use async_graphql::parser::types::{ExecutableDocument, VariableDefinition};
+use async_graphql::{Positioned, Request, Response, ServerError, Value};
 
-use super::Schema;
 use super::error::{ErrorCode, complete, request_error};
 use super::scope::RequestScope;
+use super::{Schema, precheck};
 
 /// An answer, and how far the request came.
 #[derive(Debug)]
@@ -27,16 +28,46 @@ impl Execution {
     }
 }
 
+/// The document of a request that may be executed.
+fn prepare(request: &Request) -> Result<ExecutableDocument, ServerError> {
+    precheck::check(&request.query, &request.variables)?;
+    // Parsed here and not by async-graphql, so that a syntax error can be told from an error of validation.
+    let document = parse_query(&request.query).map_err(|error| {
+        let mut error = ServerError::from(error);
+        error.extensions.get_or_insert_default().set("code", ErrorCode::GraphqlParseFailed.as_str());
+        error
+    })?;
+    check_variables(request, &document)?;
+    Ok(document)
+}
+
+/// Refuses a request without a value for a variable that needs one. async-graphql notices only where it is used, when
+/// the rest has been executed, and not at all where the argument has a default.
+fn check_variables(request: &Request, document: &ExecutableDocument) -> Result<(), ServerError> {
+    let chosen = request.operation_name.as_deref();
+    let mut operations = document.operations.iter();
+    let operation = operations
+        .find(|(name, _)| chosen.is_none() || name.map(|name| name.as_str()) == chosen)
+        // Which one is meant is the first question then.
+        .filter(|_| chosen.is_some() || operations.next().is_none());
+    let variables = operation.map_or(&[][..], |(_, operation)| &operation.node.variable_definitions);
+    let lacks_value = |definition: &&Positioned<VariableDefinition>| {
+        let definition = &definition.node;
+        let value = request.variables.get(&definition.name.node);
+        !definition.var_type.node.nullable
+            && value.map_or(definition.default_value.is_none(), |value| *value == Value::Null)
+    };
+    let Some(definition) = variables.iter().find(lacks_value) else { return Ok(()) };
+    let (name, var_type) = (&definition.node.name.node, &definition.node.var_type.node);
+    let message = format!("the variable ${name} must have a value of the type {var_type}");
+    Err(ServerError { locations: vec![definition.pos], ..request_error(ErrorCode::BadUserInput, message) })
+}
+
 /// Executes a request within `limit`.
 pub async fn execute(schema: &Schema, scope: &Arc<RequestScope>, mut request: Request, limit: Duration) -> Execution {
-    // Parsed here and not by async-graphql, so that a syntax error can be told from an error of validation.
-    match parse_query(&request.query) {
+    match prepare(&request) {
         Ok(document) => request.set_parsed_query(document),
-        Err(error) => {
-            let mut error = ServerError::from(error);
-            error.extensions.get_or_insert_default().set("code", ErrorCode::GraphqlParseFailed.as_str());
-            return Execution::refused(error);
-        }
+        Err(error) => return Execution::refused(error),
     }
     let execution = schema.execute(request.data(Arc::clone(scope)));
     let driven = Arc::clone(&scope.dispatcher).drive(execution);

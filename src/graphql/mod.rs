@@ -6,6 +6,7 @@ mod execute;
 mod global_id;
 mod inputs;
 mod pagination;
+mod precheck;
 mod query;
 mod scalars;
 mod scope;

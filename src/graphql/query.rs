@@ -19,6 +19,9 @@ use crate::domain::RunSource;
 use crate::loaders::{PromptNameKey, RunExternalIdKey, TemplateNameKey};
 
 /// What can be asked.
+///
+/// A field that may be null returns `Option<Result<…>>`, so that its failure costs nothing else: async-graphql passes
+/// the error of a `Result<Option<…>>` on to the parent.
 pub struct Query;
 
 /// What can be asked. Lists come in pages, the newest first unless the field says otherwise; an object that does not
@@ -30,8 +33,8 @@ impl Query {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The id of an object of any type.")] id: ID,
-    ) -> Result<Option<Node>, ApiError> {
-        load_node(context, "id", &id).await
+    ) -> Option<Result<Node, ApiError>> {
+        load_node(context, "id", &id).await.transpose()
     }
 
     /// The objects with these ids, in their order; null in the place of one that does not exist. At most as many ids
@@ -59,9 +62,12 @@ impl Query {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The prompt's id.")] id: ID,
-    ) -> Result<Option<Prompt>, ApiError> {
-        let id = NodeType::Prompt.decode(&id, "id")?;
-        Prompt::load(context, id, selection::of_object(context, Prompt::WIDE)).await
+    ) -> Option<Result<Prompt, ApiError>> {
+        let prompt = async {
+            let id = NodeType::Prompt.decode(&id, "id")?;
+            Prompt::load(context, id, selection::of_object(context, Prompt::WIDE)).await
+        };
+        prompt.await.transpose()
     }
 
     /// A version of the prompt with this name: the one asked for, else the newest. The viewer's own prompt goes before
@@ -71,10 +77,10 @@ impl Query {
         context: &Context<'_>,
         #[graphql(desc = "The name of the lineage, with its folders.")] name: String,
         #[graphql(desc = "The number of the version; without it, the newest.")] version: Option<i32>,
-    ) -> Result<Option<Prompt>, ApiError> {
+    ) -> Option<Result<Prompt, ApiError>> {
         let columns = selection::of_object(context, Prompt::WIDE);
-        let row = loaders(context).prompt_by_name.load(PromptNameKey { name, version, columns }).await?;
-        Ok(row.map(Prompt::new))
+        let row = loaders(context).prompt_by_name.load(PromptNameKey { name, version, columns }).await;
+        row.map_err(ApiError::from).transpose().map(|row| row.map(Prompt::new))
     }
 
     /// Prompt versions.
@@ -111,16 +117,19 @@ impl Query {
         #[graphql(desc = "The run's id.")] id: Option<ID>,
         #[graphql(desc = "What the tool calls the run.")] external_id: Option<String>,
         #[graphql(desc = "Only the run of this tool. With `externalId` alone.")] source: Option<RunSource>,
-    ) -> Result<Option<Run>, ApiError> {
+    ) -> Option<Result<Run, ApiError>> {
         let columns = selection::of_object(context, Run::WIDE);
-        match (id, external_id) {
-            (Some(id), None) => Run::load(context, NodeType::Run.decode(&id, "id")?, columns).await,
-            (None, Some(external_id)) => {
-                let key = RunExternalIdKey { external_id, source, columns };
-                Ok(loaders(context).run_by_external_id.load(key).await?.map(Run::new))
+        let run = async {
+            match (id, external_id) {
+                (Some(id), None) => Run::load(context, NodeType::Run.decode(&id, "id")?, columns).await,
+                (None, Some(external_id)) => {
+                    let key = RunExternalIdKey { external_id, source, columns };
+                    Ok(loaders(context).run_by_external_id.load(key).await?.map(Run::new))
+                }
+                _ => Err(ApiError::argument("id", "give either `id` or `externalId`")),
             }
-            _ => Err(ApiError::argument("id", "give either `id` or `externalId`")),
-        }
+        };
+        run.await.transpose()
     }
 
     /// Runs.
@@ -154,9 +163,12 @@ impl Query {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The evaluation's id.")] id: ID,
-    ) -> Result<Option<Evaluation>, ApiError> {
-        let id = NodeType::Evaluation.decode(&id, "id")?;
-        Evaluation::load(context, id, selection::of_object(context, Evaluation::WIDE)).await
+    ) -> Option<Result<Evaluation, ApiError>> {
+        let evaluation = async {
+            let id = NodeType::Evaluation.decode(&id, "id")?;
+            Evaluation::load(context, id, selection::of_object(context, Evaluation::WIDE)).await
+        };
+        evaluation.await.transpose()
     }
 
     /// Evaluations.
@@ -185,9 +197,12 @@ impl Query {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The test result's id.")] id: ID,
-    ) -> Result<Option<TestResult>, ApiError> {
-        let id = NodeType::TestResult.decode(&id, "id")?;
-        TestResult::load(context, id, selection::of_object(context, TestResult::WIDE)).await
+    ) -> Option<Result<TestResult, ApiError>> {
+        let result = async {
+            let id = NodeType::TestResult.decode(&id, "id")?;
+            TestResult::load(context, id, selection::of_object(context, TestResult::WIDE)).await
+        };
+        result.await.transpose()
     }
 
     /// The template with this id, or with this name; give one of the two.
@@ -196,18 +211,21 @@ impl Query {
         context: &Context<'_>,
         #[graphql(desc = "The template's id.")] id: Option<ID>,
         #[graphql(desc = "The template's name.")] name: Option<String>,
-    ) -> Result<Option<PromptTemplate>, ApiError> {
+    ) -> Option<Result<PromptTemplate, ApiError>> {
         let columns = selection::of_object(context, PromptTemplate::WIDE);
-        match (id, name) {
-            (Some(id), None) => {
-                PromptTemplate::load(context, NodeType::PromptTemplate.decode(&id, "id")?, columns).await
+        let template = async {
+            match (id, name) {
+                (Some(id), None) => {
+                    PromptTemplate::load(context, NodeType::PromptTemplate.decode(&id, "id")?, columns).await
+                }
+                (None, Some(name)) => {
+                    let row = loaders(context).template_by_name.load(TemplateNameKey { name, columns }).await?;
+                    Ok(row.map(PromptTemplate::new))
+                }
+                _ => Err(ApiError::argument("id", "give either `id` or `name`")),
             }
-            (None, Some(name)) => {
-                let row = loaders(context).template_by_name.load(TemplateNameKey { name, columns }).await?;
-                Ok(row.map(PromptTemplate::new))
-            }
-            _ => Err(ApiError::argument("id", "give either `id` or `name`")),
-        }
+        };
+        template.await.transpose()
     }
 
     /// Templates.

@@ -83,7 +83,7 @@ async fn run(
     } else {
         StatusCode::BAD_REQUEST
     };
-    Answer::new(status, execution.response)
+    Answer::new(status, execution.executed, execution.response)
 }
 
 /// Reads the operation, within the limits of size and time.

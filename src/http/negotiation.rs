@@ -1,11 +1,14 @@
 //! The two forms of an answer, after the GraphQL-over-HTTP specification
 //! (<https://graphql.github.io/graphql-over-http/draft/>, «Responses»).
 
-use async_graphql::{Response as GraphqlResponse, ServerError};
+use std::collections::BTreeMap;
+
+use async_graphql::{Response as GraphqlResponse, ServerError, Value};
 use axum::body::Body;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
+use serde::Serialize;
 
 /// What an answer is sent as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,23 +48,39 @@ impl MediaType {
 /// An answer with its status.
 pub struct Answer {
     status: StatusCode,
+    executed: bool,
     response: GraphqlResponse,
 }
 
+/// An answer to a request that was not executed: it has no `data`, not even null
+/// (<https://spec.graphql.org/September2025/#sec-Response-Format>).
+#[derive(Serialize)]
+struct RequestErrors<'a> {
+    errors: &'a [ServerError],
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    extensions: &'a BTreeMap<String, Value>,
+}
+
 impl Answer {
-    /// What came of an execution.
-    pub fn new(status: StatusCode, response: GraphqlResponse) -> Self {
-        Self { status, response }
+    /// What came of an operation; `executed` tells whether fields were resolved.
+    pub fn new(status: StatusCode, executed: bool, response: GraphqlResponse) -> Self {
+        Self { status, executed, response }
     }
 
     /// A request that was not executed.
     pub fn refusal(status: StatusCode, error: ServerError) -> Self {
-        Self { status, response: GraphqlResponse::from_errors(vec![error]) }
+        Self::new(status, false, GraphqlResponse::from_errors(vec![error]))
     }
 
     /// The answer as it is sent.
     pub fn into_response(self, media_type: MediaType) -> Response {
-        let (status, body) = match serde_json::to_vec(&self.response) {
+        let GraphqlResponse { errors, extensions, .. } = &self.response;
+        let body = if self.executed {
+            serde_json::to_vec(&self.response)
+        } else {
+            serde_json::to_vec(&RequestErrors { errors, extensions })
+        };
+        let (status, body) = match body {
             Ok(body) => (self.status, body),
             Err(error) => {
                 tracing::error!(%error, "an answer could not be written");
