@@ -53,8 +53,8 @@ impl Batch for Children {
         "children"
     }
 
-    async fn load(&self, keys: &[u32]) -> Result<Vec<Arc<Vec<u32>>>, LoadError> {
-        Ok(keys.iter().map(|&key| children(key, self.count)).collect())
+    async fn load(&self, keys: &[u32]) -> Vec<Result<Arc<Vec<u32>>, LoadError>> {
+        keys.iter().map(|&key| Ok(children(key, self.count))).collect()
     }
 }
 

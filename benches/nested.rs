@@ -13,7 +13,7 @@ use evalgraph::db::pool::{DatabaseLocation, PoolSettings};
 use evalgraph::db::{Database, migrate};
 use evalgraph::demo;
 use evalgraph::domain::{Principal, Timestamp};
-use evalgraph::graphql::{PageLimits, QueryLimits, RequestContext, RequestScope, Schema, execute, schema};
+use evalgraph::graphql::{PageLimits, QueryLimits, RequestContext, RequestScope, Schema, TimeLimit, execute, schema};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -40,7 +40,9 @@ async fn demo_database(location: &DatabaseLocation) -> Database {
 async fn request(schema: &Schema, database: &Database) -> u64 {
     let context = RequestContext { principal: Principal::local(), request_id: "bench".into(), explain: false };
     let scope = RequestScope::new(database.clone(), context);
-    let answer = execute(schema, &scope, Request::new(QUERY), Duration::from_secs(30)).await;
+    let whole = Duration::from_secs(30);
+    let limit = TimeLimit { deadline: tokio::time::Instant::now() + whole, whole };
+    let answer = execute(schema, &scope, Request::new(QUERY), limit, |_| ()).await;
     assert!(answer.response.errors.is_empty(), "{:?}", answer.response.errors);
     black_box(serde_json::to_vec(&answer.response).unwrap());
     scope.statements()

@@ -87,9 +87,10 @@ pub struct Settings {
     #[arg(long, global = true, env = "EVALGRAPH_MAX_BODY_BYTES", value_name = "BYTES", default_value = "1048576")]
     pub max_body_bytes: NonZeroU32,
 
-    /// How deeply a query may nest fields: GraphiQL's introspection needs 15.
+    /// How deeply a query may nest fields, 32 at most: GraphiQL's introspection needs 15.
     #[arg(long, global = true, env = "EVALGRAPH_MAX_DEPTH", value_name = "DEPTH", default_value = "20")]
-    pub max_depth: NonZeroU32,
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=32))]
+    pub max_depth: u8,
 
     /// How many objects a page has when the client does not say: a screenful.
     #[arg(long, global = true, env = "EVALGRAPH_DEFAULT_PAGE_SIZE", value_name = "COUNT", default_value = "20")]
@@ -116,8 +117,11 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SettingsError {
     /// The database URL leads nowhere.
-    #[error("--database-url: «{0}» is neither a postgres:// nor a sqlite: URL")]
-    DatabaseUrl(String),
+    #[error("--database-url (or DATABASE_URL): {0}")]
+    DatabaseUrl(&'static str),
+    /// More connections than can be counted.
+    #[error("--pool-base and --pool-overflow: at most {0} connections in all")]
+    PoolSize(u32),
     /// The log filter cannot be read.
     #[error("--log: {0}")]
     Log(String),
@@ -146,6 +150,8 @@ pub enum SettingsError {
 impl Settings {
     /// The port where nothing names one.
     const DEFAULT_PORT: u16 = 8080;
+    /// More than any PostgreSQL server is set up for.
+    const MOST_CONNECTIONS: u32 = 10_000;
 
     /// The address to serve on.
     #[must_use]
@@ -160,15 +166,16 @@ impl Settings {
     /// # Errors
     /// When the URL is of an unknown kind.
     pub fn database(&self, customary: Option<String>) -> Result<DatabaseLocation, SettingsError> {
-        let given = self.database_url.clone().or(customary).filter(|url| !url.is_empty());
-        let Some(url) = given else { return Ok(DatabaseLocation::Sqlite(self.data_dir.join("evalgraph.db"))) };
+        // An empty variable is one that is not set, as in compose files.
+        let given = |url: Option<String>| url.filter(|url| !url.is_empty());
+        let Some(url) = given(self.database_url.clone()).or(given(customary)) else {
+            return Ok(DatabaseLocation::Sqlite(self.data_dir.join("evalgraph.db")));
+        };
         match url.split_once(':') {
             Some(("postgres" | "postgresql", _)) => Ok(DatabaseLocation::Postgres(url)),
-            Some(("sqlite", path)) if !path.trim_start_matches('/').is_empty() => {
-                Ok(DatabaseLocation::Sqlite(path.strip_prefix("//").unwrap_or(path).into()))
-            }
-            // Not the whole of it: it may contain a password.
-            _ => Err(SettingsError::DatabaseUrl(url.chars().take_while(|character| *character != ':').collect())),
+            Some(("sqlite", path)) => sqlite_file(path.strip_prefix("//").unwrap_or(path)),
+            // Nothing of it is shown: it may contain a password.
+            _ => Err(SettingsError::DatabaseUrl("must begin with postgres:// or sqlite:")),
         }
     }
 
@@ -212,7 +219,7 @@ impl Settings {
     #[must_use]
     pub fn query_limits(&self) -> QueryLimits {
         QueryLimits {
-            max_depth: self.max_depth.get() as usize,
+            max_depth: self.max_depth.into(),
             pages: PageLimits { default: self.default_page_size.get(), maximum: self.max_page_size.get() },
         }
     }
@@ -234,6 +241,9 @@ impl Settings {
                 return Err(SettingsError::Nesting { inner, inner_ms, outer, outer_ms });
             }
         }
+        if pool.base.checked_add(pool.overflow).is_none_or(|size| size > Self::MOST_CONNECTIONS) {
+            return Err(SettingsError::PoolSize(Self::MOST_CONNECTIONS));
+        }
         let (default, maximum) = (self.default_page_size.get(), self.max_page_size.get());
         if default > maximum {
             return Err(SettingsError::PageSize { default, maximum });
@@ -242,6 +252,20 @@ impl Settings {
             .map(drop)
             .map_err(|error| SettingsError::Log(error.to_string()))
     }
+}
+
+fn sqlite_file(path: &str) -> Result<DatabaseLocation, SettingsError> {
+    if path.trim_start_matches('/').is_empty() {
+        return Err(SettingsError::DatabaseUrl("sqlite: must be followed by the path of a file"));
+    }
+    // Each connection would have an empty database of its own.
+    if path.contains(":memory:") {
+        return Err(SettingsError::DatabaseUrl("sqlite: a database in memory cannot be shared: name a file"));
+    }
+    if path.contains('?') {
+        return Err(SettingsError::DatabaseUrl("sqlite: there are no parameters: name only a file"));
+    }
+    Ok(DatabaseLocation::Sqlite(path.into()))
 }
 
 #[cfg(test)]
@@ -298,6 +322,10 @@ mod tests {
             message(&["--default-page-size=50", "--max-page-size=49"]),
             "--default-page-size (50) must not exceed --max-page-size (49)",
         );
+        assert_eq!(
+            message(&["--pool-base=4294967295"]),
+            "--pool-base and --pool-overflow: at most 10000 connections in all",
+        );
         assert!(message(&["--log=evalgraph=loud"]).starts_with("--log: "));
     }
 
@@ -312,8 +340,19 @@ mod tests {
         assert_eq!(location(&["--database-url=sqlite:///var/x.db"], None), sqlite("/var/x.db"));
         assert_eq!(location(&[], Some("postgres://me@db/x")), postgres("postgres://me@db/x"));
         assert_eq!(location(&["--database-url=postgresql://a"], Some("postgres://b")), postgres("postgresql://a"));
-        let error = location(&["--database-url=mysql://me:hunter2@db/x"], None).unwrap_err().to_string();
-        assert_eq!(error, "--database-url: «mysql» is neither a postgres:// nor a sqlite: URL");
+        assert_eq!(location(&["--database-url="], Some("postgres://b")), postgres("postgres://b"));
+        assert_eq!(location(&["--data-dir=/srv"], Some("")), sqlite("/srv/evalgraph.db"));
+        for (url, expected) in [
+            ("mysql://me:hunter2@db/x", "must begin with postgres:// or sqlite:"),
+            ("host=db password=hunter2", "must begin with postgres:// or sqlite:"),
+            ("sqlite:", "must be followed by the path of a file"),
+            ("sqlite::memory:", "a database in memory cannot be shared"),
+            ("sqlite:x.db?mode=rwc", "there are no parameters"),
+        ] {
+            let error = location(&[], Some(url)).unwrap_err().to_string();
+            assert!(error.starts_with("--database-url (or DATABASE_URL): ") && error.contains(expected), "{error}");
+            assert!(!error.contains("hunter2"));
+        }
     }
 
     #[test]

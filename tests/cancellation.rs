@@ -102,16 +102,25 @@ on_both_databases! {
     }
 
     async fn two_hundred_clients_that_leave_do_no_harm(database: TestDatabase) {
-        make_runs_slow(&database, 15).await;
-        let server = TestServer::start(&database).await;
-        for client in 0_u64..200 {
-            let stream = ask_slowly(server.address).await;
-            // Some leave before the statement has begun, some in the middle of it.
-            tokio::time::sleep(Duration::from_millis(client % 8)).await;
-            drop(stream);
-        }
-        all_is_well(&server, &database).await;
+        leave_in_a_row(&database, 200).await;
     }
+
+    #[ignore = "takes long: scripts/test-long"]
+    async fn ten_thousand_clients_that_leave_do_no_harm(database: TestDatabase) {
+        leave_in_a_row(&database, 10_000).await;
+    }
+}
+
+async fn leave_in_a_row(database: &TestDatabase, clients: u64) {
+    make_runs_slow(database, 15).await;
+    let server = TestServer::start(database).await;
+    for client in 0..clients {
+        let stream = ask_slowly(server.address).await;
+        // Some leave before the statement has begun, some in the middle of it.
+        tokio::time::sleep(Duration::from_millis(client % 8)).await;
+        drop(stream);
+    }
+    all_is_well(&server, database).await;
 }
 
 /// The other flavour of runtime: one thread, which nothing may block and where blocking calls panic.

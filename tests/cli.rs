@@ -48,7 +48,7 @@ fn impossible_values_stop_the_start_by_name() {
         (vec![], Some(("EVALGRAPH_MAX_DEPTH", "deep")), "--max-depth"),
         (vec![], Some(("PORT", "99999")), "--port"),
         (vec!["--statement-timeout-ms=60000"], None, "must be shorter than --request-timeout-ms (30000 ms)"),
-        (vec![], Some(("DATABASE_URL", "mysql://me:hunter2@db/x")), "«mysql» is neither a postgres:// nor a sqlite:"),
+        (vec![], Some(("DATABASE_URL", "mysql://me:hunter2@db/x")), "must begin with postgres:// or sqlite:"),
         (vec!["--log=evalgraph=loud"], None, "--log"),
     ] {
         let mut command = evalgraph(&arguments);

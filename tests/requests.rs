@@ -48,7 +48,7 @@ async fn post(server: &TestServer, headers: &[(&str, &str)], body: impl Into<req
 }
 
 const JSON: (&str, &str) = ("content-type", "application/json");
-const VIEWER: &str = r#"{"query":"query Who { viewer { userId } }","operationName":"Who"}"#;
+const VIEWER: &str = r#"{"query":"query Who { viewer { userId } }"}"#;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_has_an_id_and_one_log_line() {

@@ -52,8 +52,8 @@ impl DbConnection {
     }
 
     /// How many statements were sent over this connection so far.
-    pub(super) fn statements(&mut self) -> u64 {
-        self.usage().statements.load(Ordering::Relaxed)
+    pub(super) fn statements(&mut self) -> Arc<AtomicU64> {
+        Arc::clone(&self.usage().statements)
     }
 
     /// Whether the connection is known to be useless. Asks nobody.

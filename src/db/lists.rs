@@ -148,9 +148,9 @@ impl<C: QueryFragment<Sqlite>> QueryFragment<Sqlite> for ContainsAll<C> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         out.push_sql("NOT EXISTS (SELECT 1 FROM json_each(");
         out.push_bind_param::<sql::Jsonb, _>(&self.json)?;
-        out.push_sql(") AS wanted WHERE wanted.value NOT IN (SELECT value FROM json_each(");
+        out.push_sql(") AS wanted WHERE NOT EXISTS (SELECT 1 FROM json_each(");
         self.column.walk_ast(out.reborrow())?;
-        out.push_sql(")))");
+        out.push_sql(") AS present WHERE present.value = wanted.value))");
         Ok(())
     }
 }

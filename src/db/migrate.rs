@@ -1,15 +1,15 @@
 //! Bringing a database to the schema that this binary knows, and back.
 
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection as _;
 use diesel::migration::MigrationSource;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
-use diesel_async::AsyncMigrationHarness;
+use diesel::sql_types::{BigInt, Bool, Text};
+use diesel_async::{AsyncMigrationHarness, AsyncPgConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use thiserror::Error;
 
@@ -22,6 +22,10 @@ const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
 /// Identifies the advisory lock under which instances migrate a PostgreSQL database one after the other.
 const ADVISORY_LOCK: i64 = 0x6576_616c_6772_6170;
+/// How often an instance that waits for another looks again.
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
+/// How long it waits: migrations of large tables take their time.
+const LONGEST_WAIT: Duration = Duration::from_mins(30);
 
 /// Why a database could not be migrated.
 #[derive(Debug, Error)]
@@ -48,6 +52,9 @@ pub enum MigrateError {
         "the database belongs to another application (it contains {0}): name an empty database, or one of evalgraph's"
     )]
     Foreign(String),
+    /// Another instance is migrating, and does not come to an end.
+    #[error("another instance has been migrating the database for more than {0:?}: see whether it still works")]
+    Locked(Duration),
     /// A migration failed; what came before it is in effect.
     #[error("the migration failed: {0}")]
     Failed(String),
@@ -106,9 +113,9 @@ fn change_sqlite(path: &Path, change: Change) -> Result<Vec<String>, MigrateErro
     let lock_path = path.with_extension("lock");
     let lock =
         File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(file_error(&lock_path))?;
-    lock.lock().map_err(file_error(&lock_path))?;
+    lock_in_time(&lock, &lock_path)?;
 
-    let mut connection = sqlite::open(path).map_err(|error| DbError::Unreachable(error.to_string()))?;
+    let mut connection = sqlite::open_as_it_is(path).map_err(|error| DbError::Unreachable(error.to_string()))?;
     // Rebuilding a table, SQLite's way of changing it, must not cascade.
     connection.batch_execute("PRAGMA foreign_keys = OFF").map_err(failed)?;
     let tables = diesel::sql_query(
@@ -125,13 +132,7 @@ async fn change_postgres(url: &str, change: Change) -> Result<Vec<String>, Migra
         .connect_plain()
         .await
         .map_err(|error| DbError::Unreachable(error.to_string()))?;
-    // The lock ends with the connection.
-    diesel_async::RunQueryDsl::execute(
-        diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(ADVISORY_LOCK),
-        &mut connection,
-    )
-    .await
-    .map_err(failed)?;
+    take_advisory_lock(&mut connection).await?;
     let tables = diesel_async::RunQueryDsl::load::<TableName>(
         diesel::sql_query(
             "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename",
@@ -142,6 +143,49 @@ async fn change_postgres(url: &str, change: Change) -> Result<Vec<String>, Migra
     .map_err(failed)?;
     off_the_runtime(move || check_and_run(&mut AsyncMigrationHarness::new(connection), || POSTGRES, tables, change))
         .await
+}
+
+/// Takes the lock, which ends with the connection, as soon as nobody else has it.
+async fn take_advisory_lock(connection: &mut AsyncPgConnection) -> Result<(), MigrateError> {
+    #[derive(QueryableByName)]
+    struct Taken {
+        #[diesel(sql_type = Bool)]
+        taken: bool,
+    }
+    let begun = Instant::now();
+    loop {
+        let attempt = diesel::sql_query("SELECT pg_try_advisory_lock($1) AS taken").bind::<BigInt, _>(ADVISORY_LOCK);
+        let attempt: Taken = diesel_async::RunQueryDsl::get_result(attempt, connection).await.map_err(failed)?;
+        if attempt.taken {
+            return Ok(());
+        }
+        wait_for_another(begun)?;
+        tokio::time::sleep(LOCK_PAUSE).await;
+    }
+}
+
+fn lock_in_time(lock: &File, path: &Path) -> Result<(), MigrateError> {
+    let begun = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => wait_for_another(begun)?,
+            Err(TryLockError::Error(error)) => return Err(file_error(path)(error)),
+        }
+        std::thread::sleep(LOCK_PAUSE);
+    }
+}
+
+/// Says once that another instance is migrating, and gives up when that takes too long.
+fn wait_for_another(begun: Instant) -> Result<(), MigrateError> {
+    let waited = begun.elapsed();
+    if waited > LONGEST_WAIT {
+        return Err(MigrateError::Locked(waited));
+    }
+    if waited < LOCK_PAUSE {
+        tracing::info!("another instance is migrating the database: waiting for it");
+    }
+    Ok(())
 }
 
 #[derive(QueryableByName)]

@@ -147,7 +147,8 @@ impl RolePool {
         let (failures, connect_failure) = watch::channel(String::new());
         let detached = matches!(target, Target::Sqlite(_));
         let pool = Pool::builder()
-            .max_size(base + overflow)
+            .max_size(base.saturating_add(overflow))
+            .min_idle(base)
             .connection_timeout(settings.wait)
             .max_lifetime(settings.lifetime)
             // Those who wait learn of a failed attempt at once (see `acquire`), and the next request tries again: with
@@ -206,13 +207,26 @@ async fn run_on<T, W>(
 where
     W: for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, QueryResult<T>>,
 {
-    let before = connection.statements();
+    let statements = connection.statements();
+    let _counted = CountOnDrop { before: statements.load(Ordering::Relaxed), statements, count };
     connection.usage().busy = true;
     let result = work(&mut connection).await.map_err(DbError::from);
     // A lost connection is not given to the next request, even where its socket has not been found closed yet.
     connection.usage().busy = matches!(result, Err(DbError::ConnectionLost(_)));
-    count.0.fetch_add(connection.statements() - before, Ordering::Relaxed);
     result
+}
+
+/// Adds what was sent over a connection to the count, even where nobody waited for the end.
+struct CountOnDrop<'a> {
+    statements: Arc<AtomicU64>,
+    before: u64,
+    count: &'a StatementCount,
+}
+
+impl Drop for CountOnDrop<'_> {
+    fn drop(&mut self) {
+        self.count.0.fetch_add(self.statements.load(Ordering::Relaxed) - self.before, Ordering::Relaxed);
+    }
 }
 
 #[derive(Clone)]

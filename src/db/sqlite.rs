@@ -87,22 +87,29 @@ impl SqliteTarget {
 }
 
 /// Opens the file, creating it when it is missing, and sets what every connection needs.
-pub(super) fn open(path: &Path) -> Result<diesel::SqliteConnection, ConnectionError> {
-    let path = path.to_str().ok_or_else(|| ConnectionError::BadConnection("the path is not valid UTF-8".to_owned()))?;
-    let mut connection = diesel::SqliteConnection::establish(path)?;
+fn open(path: &Path) -> Result<diesel::SqliteConnection, ConnectionError> {
+    let mut connection = open_as_it_is(path)?;
     // With a write-ahead log and NORMAL, what was acknowledged survives the death of the process; a power cut may
     // cost the last transactions, never the integrity of the file.
     connection
-        .batch_execute(&format!(
-            "PRAGMA busy_timeout = {};
-             PRAGMA journal_mode = WAL;
+        .batch_execute(
+            "PRAGMA journal_mode = WAL;
              PRAGMA synchronous = NORMAL;
              PRAGMA foreign_keys = ON;
              PRAGMA temp_store = MEMORY;
              PRAGMA cache_size = -16384;
              PRAGMA mmap_size = 268435456;",
-            BUSY_TIMEOUT.as_millis(),
-        ))
+        )
+        .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(connection)
+}
+
+/// Opens the file, creating it when it is missing, and changes nothing about it: it may be somebody else's.
+pub(super) fn open_as_it_is(path: &Path) -> Result<diesel::SqliteConnection, ConnectionError> {
+    let path = path.to_str().ok_or_else(|| ConnectionError::BadConnection("the path is not valid UTF-8".to_owned()))?;
+    let mut connection = diesel::SqliteConnection::establish(path)?;
+    connection
+        .batch_execute(&format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT.as_millis()))
         .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)
 }

@@ -1,4 +1,7 @@
-//! What the server talks about: identifiers, enumerations and values. No input or output, no framework.
+//! What the server talks about: identifiers, enumerations and values. No input or output.
+//!
+//! Types that are columns or GraphQL values carry the derives that say so; how they look there is said in `db::types` and
+//! `graphql::scalars`.
 
 mod content_hash;
 mod enums;

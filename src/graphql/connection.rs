@@ -10,7 +10,7 @@ use super::error::ApiError;
 use super::pagination::{ListIdentity, PageParams, Window};
 use super::scope::loaders;
 use super::selection::{self, WideFields};
-use super::types::{Evaluation, Prompt, PromptTemplate, Run, TestResult};
+use super::types::{Evaluation, Prompt, PromptTemplate, Run, TestResult, int};
 use crate::db::columns::ColumnSet;
 use crate::db::entity::Entity;
 use crate::db::page::{Direction, Positioned as _, Slice};
@@ -153,8 +153,9 @@ where
     }
 
     /// How many objects the whole list has. Counted only when it is asked for; null when the count fails.
-    async fn total_count(&self, context: &Context<'_>) -> Option<Result<i64, ApiError>> {
-        Some(self.source.count(loaders(context), self.filter.clone()).await)
+    async fn total_count(&self, context: &Context<'_>) -> Option<Result<i32, ApiError>> {
+        let count = self.source.count(loaders(context), self.filter.clone()).await;
+        Some(count.and_then(|count| int(count, "totalCount")))
     }
 }
 
@@ -190,9 +191,9 @@ pub struct Edge<N: OutputType> {
 /// Where a page stands in its list.
 #[derive(SimpleObject)]
 pub struct PageInfo {
-    /// Whether the list goes on after the page.
+    /// Whether the list goes on after the page; with `before`, and without `last`, whether it does so up to that cursor.
     has_next_page: bool,
-    /// Whether the list has objects before the page.
+    /// Whether the list has objects before the page; with `after` and `last`, whether it has some after that cursor.
     has_previous_page: bool,
     /// The cursor of the first object of the page; null when the page is empty.
     start_cursor: Option<String>,

@@ -17,8 +17,6 @@ pub enum ErrorCode {
     GraphqlValidationFailed,
     /// An argument, a variable or the request itself is wrong.
     BadUserInput,
-    /// Nobody by that name.
-    NotFound,
     /// The request asks for more than is allowed.
     LimitExceeded,
     /// It took too long.
@@ -37,7 +35,6 @@ impl ErrorCode {
             Self::GraphqlParseFailed => "GRAPHQL_PARSE_FAILED",
             Self::GraphqlValidationFailed => "GRAPHQL_VALIDATION_FAILED",
             Self::BadUserInput => "BAD_USER_INPUT",
-            Self::NotFound => "NOT_FOUND",
             Self::LimitExceeded => "LIMIT_EXCEEDED",
             Self::Timeout => "TIMEOUT",
             Self::Unavailable => "UNAVAILABLE",
@@ -56,6 +53,14 @@ pub enum ApiError {
         argument: &'static str,
         /// What is wrong and what would be right.
         problem: String,
+    },
+    /// A number that GraphQL's `Int` cannot hold.
+    #[error("{number} is too large for {field}, an Int of 32 bits")]
+    TooLarge {
+        /// The field.
+        field: String,
+        /// Its value.
+        number: i64,
     },
     /// The store failed.
     #[error("{}", .0.public_message())]
@@ -76,6 +81,7 @@ impl ApiError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::BadArgument { .. } => ErrorCode::BadUserInput,
+            Self::TooLarge { .. } => ErrorCode::LimitExceeded,
             Self::Store(error) => error.code(),
             Self::Defect(_) => ErrorCode::Internal,
         }
@@ -123,6 +129,7 @@ pub(super) fn complete(error: &mut ServerError, request_id: &str) {
     extensions.set("code", code.as_str());
     match &api_error {
         ApiError::BadArgument { argument, .. } => extensions.set("argument", *argument),
+        ApiError::TooLarge { .. } => {}
         ApiError::Store(cause) => log_cause(code, request_id, &error.path, cause.as_ref(), extensions),
         ApiError::Defect(cause) => log_cause(code, request_id, &error.path, cause, extensions),
     }

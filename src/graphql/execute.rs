@@ -7,6 +7,8 @@ use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{ExecutableDocument, VariableDefinition};
 use async_graphql::{Positioned, Request, Response, ServerError, Value};
 
+use tokio::time::Instant;
+
 use super::error::{ErrorCode, complete, request_error};
 use super::scope::RequestScope;
 use super::{Schema, precheck};
@@ -41,6 +43,12 @@ fn prepare(request: &Request) -> Result<ExecutableDocument, ServerError> {
     Ok(document)
 }
 
+/// The name of the operation that is meant, where it has one.
+fn operation_name<'a>(request: &'a Request, document: &'a ExecutableDocument) -> Option<&'a str> {
+    let only = || document.operations.iter().next().and_then(|(name, _)| name.map(|name| name.as_str()));
+    request.operation_name.as_deref().or_else(only)
+}
+
 /// Refuses a request without a value for a variable that needs one. async-graphql notices only where it is used, when
 /// the rest has been executed, and not at all where the argument has a default.
 fn check_variables(request: &Request, document: &ExecutableDocument) -> Result<(), ServerError> {
@@ -63,16 +71,36 @@ fn check_variables(request: &Request, document: &ExecutableDocument) -> Result<(
     Err(ServerError { locations: vec![definition.pos], ..request_error(ErrorCode::BadUserInput, message) })
 }
 
-/// Executes a request within `limit`.
-pub async fn execute(schema: &Schema, scope: &Arc<RequestScope>, mut request: Request, limit: Duration) -> Execution {
+/// Until when a request may run.
+#[derive(Debug, Clone, Copy)]
+pub struct TimeLimit {
+    /// The end.
+    pub deadline: Instant,
+    /// How long the whole request may take, as the client is told.
+    pub whole: Duration,
+}
+
+/// Executes a request within the time limit. `named` is told the name of the operation before it begins, if it has one.
+pub async fn execute(
+    schema: &Schema,
+    scope: &Arc<RequestScope>,
+    mut request: Request,
+    limit: TimeLimit,
+    named: impl FnOnce(&str),
+) -> Execution {
     match prepare(&request) {
-        Ok(document) => request.set_parsed_query(document),
+        Ok(document) => {
+            if let Some(name) = operation_name(&request, &document) {
+                named(name);
+            }
+            request.set_parsed_query(document);
+        }
         Err(error) => return Execution::refused(error),
     }
     let execution = schema.execute(request.data(Arc::clone(scope)));
     let driven = Arc::clone(&scope.dispatcher).drive(execution);
-    let Ok(mut response) = tokio::time::timeout(limit, driven).await else {
-        let message = format!("the request took longer than {} ms: ask for less at once", limit.as_millis());
+    let Ok(mut response) = tokio::time::timeout_at(limit.deadline, driven).await else {
+        let message = format!("the request took longer than {} ms: ask for less at once", limit.whole.as_millis());
         let response = Response::from_errors(vec![request_error(ErrorCode::Timeout, message)]);
         return Execution { response, executed: true, timed_out: true };
     };

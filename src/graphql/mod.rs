@@ -17,7 +17,7 @@ use crate::domain::RunId;
 use async_graphql::{EmptyMutation, EmptySubscription, SDLExportOptions};
 
 pub use error::{ApiError, ErrorCode, request_error};
-pub use execute::{Execution, execute};
+pub use execute::{Execution, TimeLimit, execute};
 pub use pagination::PageLimits;
 pub use query::Query;
 pub use scope::{RequestContext, RequestScope};

@@ -9,45 +9,26 @@ use axum::extract::{FromRequest as _, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use tokio::time::Instant;
 
 use super::negotiation::{Answer, MediaType};
 use super::request_log::{LogDetails, RequestId};
 use crate::app::App;
 use crate::domain::Principal;
-use crate::graphql::{ErrorCode, RequestContext, RequestScope, execute, request_error};
+use crate::graphql::{ErrorCode, RequestContext, RequestScope, TimeLimit, execute, request_error};
 
 /// A request with this header set to `1` is told what its operation cost.
 const EXPLAIN: &str = "x-evalgraph-explain";
 
-/// An operation in the body.
-pub async fn post(
+/// Answers an operation, which is in the body of a POST request or in the query string of a GET request.
+pub async fn answer(
     State(app): State<App>,
     principal: Option<Extension<Principal>>,
     Extension(request_id): Extension<RequestId>,
     Extension(details): Extension<LogDetails>,
     request: Request,
 ) -> Response {
-    answer(app, principal, request_id, details, request).await
-}
-
-/// An operation in the query string.
-pub async fn get_query(
-    State(app): State<App>,
-    principal: Option<Extension<Principal>>,
-    Extension(request_id): Extension<RequestId>,
-    Extension(details): Extension<LogDetails>,
-    request: Request,
-) -> Response {
-    answer(app, principal, request_id, details, request).await
-}
-
-async fn answer(
-    app: App,
-    principal: Option<Extension<Principal>>,
-    request_id: RequestId,
-    details: LogDetails,
-    request: Request,
-) -> Response {
+    let deadline = Instant::now() + app.request_timeout;
     let Some(media_type) = MediaType::negotiate(request.headers()) else {
         let message = "accept application/graphql-response+json or application/json: there is no other form of answer";
         let error = request_error(ErrorCode::BadUserInput, message);
@@ -58,8 +39,8 @@ async fn answer(
         request_id: request_id.0,
         explain: request.headers().get(EXPLAIN).is_some_and(|value| value == "1"),
     };
-    let answer = match read(&app, request).await {
-        Ok(request) => run(&app, context, &details, media_type, request).await,
+    let answer = match read(&app, request, deadline).await {
+        Ok(request) => run(&app, context, &details, media_type, request, deadline).await,
         Err(refusal) => *refusal,
     };
     answer.into_response(media_type)
@@ -71,11 +52,14 @@ async fn run(
     details: &LogDetails,
     media_type: MediaType,
     request: GraphqlRequest,
+    deadline: Instant,
 ) -> Answer {
-    details.operation(request.operation_name.as_deref());
     let scope = RequestScope::new(app.database.clone(), context);
-    let execution = execute(&app.schema, &scope, request, app.request_timeout).await;
-    details.outcome(scope.statements(), execution.response.errors.len());
+    let _statements = details.watch(&scope);
+    let limits = TimeLimit { deadline, whole: app.request_timeout };
+    let operation = |name: &str| details.operation(name);
+    let execution = execute(&app.schema, &scope, request, limits, operation).await;
+    details.errors(execution.response.errors.len());
     let status = if execution.timed_out {
         StatusCode::GATEWAY_TIMEOUT
     } else if execution.executed || media_type == MediaType::Json {
@@ -87,12 +71,12 @@ async fn run(
 }
 
 /// Reads the operation, within the limits of size and time.
-async fn read(app: &App, request: Request) -> Result<GraphqlRequest, Box<Answer>> {
+async fn read(app: &App, request: Request, deadline: Instant) -> Result<GraphqlRequest, Box<Answer>> {
     let (parts, body) = request.into_parts();
     let body = if parts.method == axum::http::Method::POST {
         check_content_type(&parts.headers)?;
         let bytes = axum::body::to_bytes(body, app.max_body_bytes);
-        let bytes = tokio::time::timeout(app.request_timeout, bytes).await.map_err(|_| too_slow())?;
+        let bytes = tokio::time::timeout_at(deadline, bytes).await.map_err(|_| too_slow())?;
         Body::from(bytes.map_err(|error| unreadable_body(app, &error))?)
     } else {
         Body::empty()

@@ -5,31 +5,24 @@ mod health;
 mod negotiation;
 mod request_log;
 
-use std::any::Any;
 use std::io;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::StatusCode;
-use axum::response::Response;
 use axum::routing::get;
 use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
-use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
-use crate::graphql::{ErrorCode, request_error};
-use negotiation::{Answer, MediaType};
 
 /// Every route, and every layer in its order.
 pub fn router(app: App) -> Router {
     Router::new()
         .route("/", get(welcome))
-        .route("/graphql", get(graphql::get_query).post(graphql::post))
+        .route("/graphql", get(graphql::answer).post(graphql::answer))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .with_state(app)
-        .layer(CatchPanicLayer::custom(after_panic))
         .layer(axum::middleware::from_fn(request_log::log_request))
 }
 
@@ -73,16 +66,4 @@ pub async fn serve(
 
 async fn welcome() -> &'static str {
     "evalgraph: send GraphQL requests to /graphql\n"
-}
-
-/// A panic is a defect: the cause goes to the log, and the client gets an answer of the usual form.
-fn after_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
-    let cause = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("unknown");
-    tracing::error!(cause, "a request handler panicked");
-    let error = request_error(ErrorCode::Internal, "internal error");
-    Answer::refusal(StatusCode::INTERNAL_SERVER_ERROR, error).into_response(MediaType::GraphqlResponse)
 }

@@ -15,7 +15,8 @@ use serde::Serialize;
 pub enum MediaType {
     /// `application/graphql-response+json`: the status tells whether the request was executed.
     GraphqlResponse,
-    /// `application/json`, for clients from before that: an answer to a well-formed request has the status 200.
+    /// `application/json`, for clients from before that: an answer to a well-formed request has the status 200, unless
+    /// it ran out of time.
     Json,
 }
 
@@ -26,15 +27,16 @@ impl MediaType {
         if accepted.peek().is_none() {
             return Some(Self::GraphqlResponse);
         }
-        let ranges = accepted.flat_map(|value| value.split(','));
-        let essence = |range: &str| range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        ranges
-            .filter_map(|range| match essence(range).as_str() {
-                "application/graphql-response+json" | "application/*" | "*/*" => Some(Self::GraphqlResponse),
-                "application/json" => Some(Self::Json),
-                _ => None,
-            })
-            .reduce(|best, next| if best == Self::GraphqlResponse { best } else { next })
+        let accepted: Vec<String> = accepted.flat_map(|value| value.split(',')).filter_map(acceptable).collect();
+        let accepts = |range: &str| accepted.iter().any(|accepted| accepted == range);
+        // A type that is named goes before one that a wildcard admits.
+        if accepts("application/graphql-response+json") {
+            Some(Self::GraphqlResponse)
+        } else if accepts("application/json") {
+            Some(Self::Json)
+        } else {
+            (accepts("application/*") || accepts("*/*")).then_some(Self::GraphqlResponse)
+        }
     }
 
     const fn content_type(self) -> HeaderValue {
@@ -43,6 +45,16 @@ impl MediaType {
             Self::Json => HeaderValue::from_static("application/json; charset=utf-8"),
         }
     }
+}
+
+/// The media range of an entry of `Accept`, unless the entry refuses it (`q=0`).
+fn acceptable(entry: &str) -> Option<String> {
+    let mut parts = entry.split(';').map(str::trim);
+    let range = parts.next()?.to_ascii_lowercase();
+    let weights =
+        parts.filter_map(|part| part.split_once('=')).filter(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
+    let refused = weights.into_iter().any(|(_, weight)| weight.trim().parse::<f32>().is_ok_and(|weight| weight <= 0.0));
+    (!refused).then_some(range)
 }
 
 /// An answer with its status.
@@ -115,6 +127,9 @@ mod tests {
             negotiated(Some("application/json, application/graphql-response+json;q=0.9")),
             Some(MediaType::GraphqlResponse),
         );
+        assert_eq!(negotiated(Some("application/json, text/plain, */*")), Some(MediaType::Json));
+        assert_eq!(negotiated(Some("application/json, application/graphql-response+json; q=0")), Some(MediaType::Json),);
+        assert_eq!(negotiated(Some("*/*;q=0.0")), None);
         assert_eq!(negotiated(Some("text/html, image/png")), None);
     }
 }

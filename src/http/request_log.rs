@@ -1,13 +1,19 @@
 //! One log line for every request, whatever becomes of it.
 
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, Method};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
+use futures_util::FutureExt as _;
 use uuid::Uuid;
+
+use super::negotiation::{Answer, MediaType};
+use crate::graphql::{ErrorCode, RequestScope, request_error};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// A request id of a client is taken over when it is not longer than this.
@@ -28,15 +34,32 @@ struct Details {
     errors: usize,
 }
 
+/// Notes how many statements an operation sent, when it ends or is dropped.
+pub struct Statements<'a> {
+    details: &'a LogDetails,
+    scope: Arc<RequestScope>,
+}
+
+impl Drop for Statements<'_> {
+    fn drop(&mut self) {
+        self.details.with(|details| details.statements = self.scope.statements());
+    }
+}
+
 impl LogDetails {
-    /// The name of the operation, which the document or the client gives.
-    pub fn operation(&self, name: Option<&str>) {
-        self.with(|details| details.operation = name.map(str::to_owned));
+    /// The name of the operation in its document.
+    pub fn operation(&self, name: &str) {
+        self.with(|details| details.operation = Some(shortened(name)));
     }
 
-    /// What the operation came to.
-    pub fn outcome(&self, statements: u64, errors: usize) {
-        self.with(|details| (details.statements, details.errors) = (statements, errors));
+    /// The statements of the operation, for as long as the result lives.
+    pub fn watch(&self, scope: &Arc<RequestScope>) -> Statements<'_> {
+        Statements { details: self, scope: Arc::clone(scope) }
+    }
+
+    /// How many errors the operation came to.
+    pub fn errors(&self, errors: usize) {
+        self.with(|details| details.errors = errors);
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Details) -> T) -> T {
@@ -63,7 +86,9 @@ impl Drop for Line {
             Some(status) => {
                 tracing::info!(request_id, method, path, operation, status, duration_ms, statements, errors, "request")
             }
-            None => tracing::info!(request_id, method, path, operation, duration_ms, "request cancelled"),
+            None => {
+                tracing::info!(request_id, method, path, operation, duration_ms, statements, "request cancelled");
+            }
         }
     }
 }
@@ -75,14 +100,15 @@ pub async fn log_request(mut request: Request, next: Next) -> Response {
     let mut line = Line {
         request_id: Arc::clone(&request_id),
         method: request.method().clone(),
-        path: request.uri().path().to_owned(),
+        path: shortened(request.uri().path()),
         begun: Instant::now(),
         details: details.clone(),
         status: None,
     };
     request.extensions_mut().insert(RequestId(Arc::clone(&request_id)));
     request.extensions_mut().insert(details);
-    let mut response = next.run(request).await;
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let mut response = answer.unwrap_or_else(|panic| after_panic(&request_id, &*panic));
     line.status = Some(response.status().as_u16());
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
@@ -98,4 +124,63 @@ fn request_id(request: &Request) -> Arc<str> {
     };
     let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok()).filter(harmless);
     given.map_or_else(|| Uuid::now_v7().to_string().into(), Into::into)
+}
+
+/// What clients choose is cut before it goes into a line.
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 128;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// A panic is a defect: the cause goes to the log, and the client gets an answer of the usual form.
+fn after_panic(request_id: &str, panic: &(dyn Any + Send)) -> Response {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let cause = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
+    tracing::error!(request_id, cause, "a request handler panicked");
+    let mut error = request_error(ErrorCode::Internal, "internal error");
+    error.extensions.get_or_insert_default().set("requestId", request_id);
+    Answer::refusal(StatusCode::INTERNAL_SERVER_ERROR, error).into_response(MediaType::GraphqlResponse)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::routing::get;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn broken() -> &'static str {
+        panic!("a secret cause")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_and_the_server_goes_on() {
+        let router = Router::new()
+            .route("/panic", get(broken))
+            .route("/", get(|| async { "well" }))
+            .layer(axum::middleware::from_fn(log_request));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let answer = reqwest::get(format!("http://{address}/panic")).await.unwrap();
+        assert_eq!(answer.status(), 500);
+        let request_id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
+        let body: serde_json::Value = answer.json().await.unwrap();
+        let expected = serde_json::json!({ "errors": [{
+            "message": "internal error",
+            "extensions": { "code": "INTERNAL", "requestId": request_id },
+        }] });
+        assert_eq!(body, expected);
+        assert_eq!(reqwest::get(format!("http://{address}/")).await.unwrap().status(), 200);
+    }
+
+    #[test]
+    fn long_names_are_cut() {
+        assert_eq!(shortened("short"), "short");
+        assert_eq!(shortened(&"ü".repeat(10_000)).chars().count(), 129);
+    }
 }

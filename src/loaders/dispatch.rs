@@ -45,6 +45,8 @@ impl Dispatcher {
     /// Runs `execution` to its end and sends the batches on its way. Dropping the result drops the batches with it.
     pub fn drive<F: Future>(self: Arc<Self>, execution: F) -> Drive<F> {
         let signal = Arc::new(Signal::default());
+        // It can begin.
+        signal.ready.store(true, Ordering::SeqCst);
         Drive {
             execution: Box::pin(execution),
             batches: FuturesUnordered::new(),
@@ -88,11 +90,14 @@ impl Wake for Signal {
 
 impl<F: Future> Drive<F> {
     /// Polls the execution until it is finished or can truly go no further: one that woke itself in the meantime can.
+    /// One that nobody woke is not polled at all.
     fn poll_execution(&mut self) -> Poll<F::Output> {
         for _ in 0..SELF_WAKES_PER_POLL {
-            self.signal.ready.store(false, Ordering::SeqCst);
+            if !self.signal.ready.swap(false, Ordering::SeqCst) {
+                break;
+            }
             let output = self.execution.as_mut().poll(&mut Context::from_waker(&self.waker));
-            if output.is_ready() || !self.signal.ready.load(Ordering::SeqCst) {
+            if output.is_ready() {
                 return output;
             }
         }

@@ -38,8 +38,8 @@ pub trait Batch: Send + Sync + 'static {
     /// The loader's name in reports.
     fn name(&self) -> &'static str;
 
-    /// The answers for all `keys`, in their order. The keys are distinct.
-    fn load(&self, keys: &[Self::Key]) -> impl Future<Output = Result<Vec<Self::Value>, LoadError>> + Send;
+    /// The answers for all `keys`, in their order. The keys are distinct; each has its own answer or failure.
+    fn load(&self, keys: &[Self::Key]) -> impl Future<Output = Vec<Result<Self::Value, LoadError>>> + Send;
 }
 
 /// What a loader did so far.
@@ -166,20 +166,16 @@ impl<B: Batch> Shared<B> {
         keys
     }
 
-    fn settle(&self, keys: Vec<B::Key>, answers: Result<Vec<B::Value>, LoadError>) {
-        let answers = answers.and_then(|answers| {
-            if answers.len() == keys.len() { Ok(answers) } else { Err(LoadError::Incomplete(self.batch.name())) }
-        });
+    fn settle(&self, keys: Vec<B::Key>, mut answers: Vec<Result<B::Value, LoadError>>) {
+        if answers.len() != keys.len() {
+            answers = vec![Err(LoadError::Incomplete(self.batch.name())); keys.len()];
+        }
         let mut waiting = Vec::with_capacity(keys.len());
         let mut state = self.lock();
-        let mut settle_one = |key, result| {
-            if let Some(Answer::Awaited(wakers)) = state.answers.insert(key, Answer::Known(result)) {
+        for (key, answer) in keys.into_iter().zip(answers) {
+            if let Some(Answer::Awaited(wakers)) = state.answers.insert(key, Answer::Known(answer)) {
                 waiting.extend(wakers);
             }
-        };
-        match answers {
-            Ok(answers) => keys.into_iter().zip(answers).for_each(|(key, value)| settle_one(key, Ok(value))),
-            Err(error) => keys.into_iter().for_each(|key| settle_one(key, Err(error.clone()))),
         }
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
@@ -192,7 +188,7 @@ mod tests {
 
     use super::*;
 
-    /// Doubles numbers; fails for a batch that contains 13, forgets one key for a batch that contains 14.
+    /// Doubles numbers; fails for 13, forgets one key for a batch that contains 14.
     struct Double {
         sent: Arc<Mutex<Vec<Vec<u32>>>>,
     }
@@ -205,13 +201,11 @@ mod tests {
             "double"
         }
 
-        async fn load(&self, keys: &[u32]) -> Result<Vec<u32>, LoadError> {
+        async fn load(&self, keys: &[u32]) -> Vec<Result<u32, LoadError>> {
             self.sent.lock().unwrap().push(keys.to_vec());
             tokio::task::yield_now().await;
-            if keys.contains(&13) {
-                return Err(DbError::StatementTimeout.into());
-            }
-            Ok(keys.iter().filter(|&&key| key != 14).map(|key| key * 2).collect())
+            let double = |&key| if key == 13 { Err(DbError::StatementTimeout.into()) } else { Ok(key * 2) };
+            keys.iter().filter(|&&key| key != 14).map(double).collect()
         }
     }
 
@@ -256,11 +250,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn all_who_wait_learn_of_a_failure() {
+    async fn all_who_wait_for_a_key_learn_of_its_failure_and_nobody_else() {
         let (loader, dispatcher, _) = doubling();
-        let answers = Arc::clone(&dispatcher).drive(join_all([12, 13].map(|key| loader.load(key)))).await;
-        for answer in answers {
-            assert!(matches!(answer, Err(LoadError::Database(error)) if matches!(*error, DbError::StatementTimeout)));
+        let answers = Arc::clone(&dispatcher).drive(join_all([12, 13, 13].map(|key| loader.load(key)))).await;
+        assert_eq!(answers[0].as_ref().ok(), Some(&24));
+        for answer in &answers[1..] {
+            assert!(matches!(answer, Err(LoadError::Database(error)) if matches!(**error, DbError::StatementTimeout)));
         }
         let answers = dispatcher.drive(join_all([14, 15].map(|key| loader.load(key)))).await;
         assert!(answers.iter().all(|answer| matches!(answer, Err(LoadError::Incomplete("double")))));

@@ -9,9 +9,8 @@ use std::sync::Arc;
 pub use dispatch::{Dispatcher, Drive};
 pub use loader::{Batch, Load, LoadError, Loader, LoaderUsage};
 pub use store::{
-    ChildCount, ChildCountKey, ChildPage, ChildPageKey, List, ListCount, ListKey, PageArguments, PageRows,
-    PromptByName, PromptNameKey, RowById, RowKey, RunByExternalId, RunExternalIdKey, Statistics, Store, TemplateByName,
-    TemplateNameKey,
+    ChildCount, ChildCountKey, ChildPage, ChildPageKey, List, ListCount, ListKey, Lookup, PageArguments, PageRows,
+    PromptNameKey, Question, RowById, RowKey, RunExternalIdKey, Statistics, Store, TemplateNameKey,
 };
 
 use crate::db::evaluations::{EvaluationParent, Evaluations};
@@ -51,7 +50,7 @@ loaders! {
     /// A prompt, unless it was deleted.
     prompt_by_id: RowById<Prompts> = |store| RowById::new(store, "promptById");
     /// A version of a named prompt.
-    prompt_by_name: PromptByName = |store| PromptByName(Arc::clone(store));
+    prompt_by_name: Lookup<PromptNameKey> = |store| Lookup::new(store);
     /// A page of all prompts.
     prompts: List<Prompts> = |store| List::new(store, "prompts");
     /// The number of all prompts.
@@ -74,7 +73,7 @@ loaders! {
     /// A run.
     run_by_id: RowById<Runs> = |store| RowById::new(store, "runById");
     /// A run under its tool's id.
-    run_by_external_id: RunByExternalId = |store| RunByExternalId(Arc::clone(store));
+    run_by_external_id: Lookup<RunExternalIdKey> = |store| Lookup::new(store);
     /// A page of all runs.
     runs: List<Runs> = |store| List::new(store, "runs");
     /// The number of all runs.
@@ -108,7 +107,7 @@ loaders! {
     /// A template.
     template_by_id: RowById<Templates> = |store| RowById::new(store, "promptTemplateById");
     /// A template under its name.
-    template_by_name: TemplateByName = |store| TemplateByName(Arc::clone(store));
+    template_by_name: Lookup<TemplateNameKey> = |store| Lookup::new(store);
     /// A page of all templates.
     templates: List<Templates> = |store| List::new(store, "promptTemplates");
     /// The number of all templates.

@@ -7,16 +7,13 @@ use thiserror::Error;
 use tokio_postgres::Config;
 use tokio_postgres::config::SslMode;
 use tokio_postgres_rustls::MakeRustlsConnect;
-use url::Url;
+use url::form_urlencoded;
 
 use super::tls::{self, TlsError, Verification};
 
 /// What is wrong with the address of a PostgreSQL server. Never contains the password.
 #[derive(Debug, Error)]
 pub enum UrlError {
-    /// It is no URL.
-    #[error("the database URL cannot be read: {0}")]
-    Syntax(#[from] url::ParseError),
     /// PostgreSQL's client does not understand it.
     #[error("the database URL cannot be used: {0}")]
     Parameters(String),
@@ -40,21 +37,19 @@ impl PostgresUrl {
     /// Reads an address as libpq does. tokio-postgres knows neither `verify-ca` nor `verify-full` nor `sslrootcert`:
     /// they are taken out here and carried out by [`tls`].
     pub fn parse(text: &str) -> Result<Self, UrlError> {
-        let mut url = Url::parse(text)?;
+        let (address, query) = text.split_once('?').unwrap_or((text, ""));
         let (mut ssl_mode, mut root_certificate) = ("prefer".to_owned(), None);
         let mut rest = Vec::new();
-        for (key, value) in url.query_pairs() {
-            match &*key {
-                "sslmode" => ssl_mode = value.into_owned(),
-                "sslrootcert" => root_certificate = Some(PathBuf::from(value.into_owned())),
-                _ => rest.push((key.into_owned(), value.into_owned())),
+        // What is not taken out stays as it was written: only tokio-postgres knows what its escapes mean.
+        for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+            match parameter.split_once('=') {
+                Some(("sslmode", value)) => ssl_mode = value.to_owned(),
+                Some(("sslrootcert", value)) => root_certificate = Some(unescape(value)),
+                _ => rest.push(parameter),
             }
         }
-        url.set_query(None);
-        if !rest.is_empty() {
-            url.query_pairs_mut().extend_pairs(rest);
-        }
-        let mut config = Config::from_str(url.as_str()).map_err(|error| UrlError::Parameters(with_cause(&error)))?;
+        let address = format!("{address}?{}", rest.join("&"));
+        let mut config = Config::from_str(&address).map_err(|error| UrlError::Parameters(with_cause(&error)))?;
         let (mode, verification) = match ssl_mode.as_str() {
             "disable" => (SslMode::Disable, None),
             "prefer" | "allow" => (SslMode::Prefer, Some(Verification::None)),
@@ -80,6 +75,13 @@ impl PostgresUrl {
         let Some(verification) = self.verification else { return Ok(None) };
         Ok(Some(tls::connector(verification, self.root_certificate.as_deref())?))
     }
+}
+
+/// A path with its percent escapes resolved.
+fn unescape(value: &str) -> PathBuf {
+    // A plus sign is an ordinary character in a path, not a space.
+    let form = value.replace('+', "%2B");
+    form_urlencoded::parse(form.as_bytes()).next().map_or_else(PathBuf::new, |(path, _)| PathBuf::from(&*path))
 }
 
 fn with_cause(error: &tokio_postgres::Error) -> String {
@@ -116,10 +118,22 @@ mod tests {
     }
 
     #[test]
+    fn parameters_reach_the_driver_as_they_were_written() {
+        let url = PostgresUrl::parse(
+            "postgres://me@h1:5432,h2:5433/eval?options=-c%20search_path%3Dapp&sslrootcert=/a%20b+c.pem&sslmode=verify-ca",
+        )
+        .unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(url.config.get_options(), Some("-c search_path=app"));
+        assert_eq!((url.config.get_hosts().len(), url.config.get_ports()), (2, &[5432, 5433][..]));
+        assert_eq!(url.root_certificate, Some(PathBuf::from("/a b+c.pem")));
+        assert!(PostgresUrl::parse("postgres:///eval?host=/run/postgresql").is_ok());
+    }
+
+    #[test]
     fn mistakes_are_named_without_the_password() {
         for (text, expected) in [
             ("postgres://me:hunter2@db/eval?sslmode=full", "sslmode=full is unknown"),
-            ("postgres://me:hunter2@db:99999/eval", "invalid port"),
+            ("postgres://me:hunter2@db:99999/eval", "port"),
             ("postgres://me:hunter2@db/eval?colour=red", "colour"),
         ] {
             let message = PostgresUrl::parse(text).map(|_| ()).unwrap_err().to_string();

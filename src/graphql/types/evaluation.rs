@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object};
 use uuid::Uuid;
 
-use super::{Prompt, Run, TestResult, read};
+use super::{Prompt, Run, TestResult, int, read};
 use crate::db::columns::ColumnSet;
 use crate::db::evaluations::{EvaluationRow, Evaluations, evaluation_columns};
 use crate::domain::{EvaluationId, EvaluationStatus, Timestamp, rate};
@@ -155,8 +155,8 @@ impl Evaluation {
     }
 
     /// Tokens of prompts and answers in all; null when nobody said.
-    async fn total_tokens(&self) -> Option<i64> {
-        self.0.total_tokens
+    async fn total_tokens(&self) -> Option<Result<i32, ApiError>> {
+        self.0.total_tokens.map(|tokens| int(tokens, "Evaluation.totalTokens"))
     }
 
     /// The mean latency of the results that have one, in milliseconds; null when none has.

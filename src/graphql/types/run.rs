@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object};
 use uuid::Uuid;
 
-use super::{Evaluation, read};
+use super::{Evaluation, int, read};
 use crate::db::columns::ColumnSet;
 use crate::db::runs::{RunRow, Runs, run_columns};
 use crate::domain::{EvaluationStatus, RunId, RunSource, Timestamp};
@@ -112,8 +112,8 @@ impl Run {
     }
 
     /// How long the run took, in milliseconds; null when nobody said.
-    async fn duration_ms(&self) -> Option<i64> {
-        self.0.duration_ms
+    async fn duration_ms(&self) -> Option<Result<i32, ApiError>> {
+        self.0.duration_ms.map(|duration| int(duration, "Run.durationMs"))
     }
 
     /// When the run was created.

@@ -1,0 +1,52 @@
+//! The questions that are answered by the database.
+
+mod children;
+mod group;
+mod lists;
+mod lookup;
+mod rows;
+mod statistics;
+
+use diesel::result::QueryResult;
+use futures_util::future::BoxFuture;
+
+pub use children::{ChildCount, ChildCountKey, ChildPage, ChildPageKey};
+pub use lists::{List, ListCount, ListKey, PageArguments, PageRows};
+pub use lookup::{Lookup, PromptNameKey, Question, RunExternalIdKey, TemplateNameKey};
+pub use rows::{RowById, RowKey};
+pub use statistics::Statistics;
+
+use super::loader::LoadError;
+use crate::db::{Database, DbConnection, StatementCount};
+use crate::domain::Principal;
+
+/// What the loaders of one request have in common.
+pub struct Store {
+    /// Where the data is.
+    pub database: Database,
+    /// On whose behalf it is read.
+    pub principal: Principal,
+    /// How many statements that took.
+    pub statements: StatementCount,
+}
+
+impl Store {
+    async fn read<T, W>(&self, work: W) -> Result<T, LoadError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut DbConnection, &Principal) -> BoxFuture<'c, QueryResult<T>> + Send + 'static,
+    {
+        let work = on_behalf_of(self.principal.clone(), work);
+        Ok(self.database.read(&self.statements, work).await?)
+    }
+}
+
+fn on_behalf_of<T, W>(
+    principal: Principal,
+    work: W,
+) -> impl for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, QueryResult<T>> + Send + 'static
+where
+    W: for<'c> FnOnce(&'c mut DbConnection, &Principal) -> BoxFuture<'c, QueryResult<T>> + Send + 'static,
+{
+    move |connection| work(connection, &principal)
+}
