@@ -170,6 +170,7 @@ async fn the_demo_starts_on_an_empty_machine_and_stops_on_a_signal() {
         let suggested = server.greeting.split_once("{\"query\":\"").unwrap().1.split_once("\"}'").unwrap().0;
         let answer = server.data(suggested).await;
         assert_eq!(answer["prompts"]["nodes"].as_array().unwrap().len(), 3);
+        check_readme(&server).await;
         server.signal(signal);
         assert_eq!(server.wait(), Some(0), "after SIG{signal}");
     }
@@ -197,6 +198,19 @@ async fn a_statement_without_end_does_not_keep_the_server_from_stopping() {
     assert_eq!(reply.status, 504);
     server.signal("TERM");
     assert_eq!(server.wait(), Some(0));
+}
+
+/// The first query of the README has the answer that the README shows.
+async fn check_readme(server: &Server) {
+    let readme = include_str!("../README.md");
+    let section = readme.split_once("## A first nested query").unwrap().1;
+    let query = section.split_once("{\"query\":").unwrap().1.split_once("}'").unwrap().0;
+    let query: String = serde_json::from_str(query.trim()).unwrap();
+    let shown = section.split_once("```json").unwrap().1.split_once("```").unwrap().0;
+    let shown: serde_json::Value = serde_json::from_str(shown).unwrap();
+    let request = reqwest::Client::new().post(format!("http://{}/graphql", server.address));
+    let request = request.header("x-evalgraph-explain", "1").json(&serde_json::json!({ "query": query }));
+    assert_eq!(common::Reply::of(request).await.body, shown);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::ingest::redact::redact_data;
+use crate::ingest::redact::{redact_config, redact_data};
 
 /// The assertions with what became of them. Members of a set follow it and name it by its `ordinal`.
 pub(super) fn assertion_results(components: &[Value]) -> Vec<Value> {
@@ -37,6 +37,8 @@ fn assertion_result(component: &Value, ordinal: usize, parent: Option<usize>) ->
     let kind = assertion["type"].as_str().unwrap_or("assert-set");
     let mut value = assertion["value"].clone();
     redact_data(&mut value);
+    let mut reason = component["reason"].clone();
+    redact_config(&mut reason);
     let fields = [
         ("ordinal", json!(ordinal)),
         ("parent_ordinal", json!(parent)),
@@ -47,7 +49,7 @@ fn assertion_result(component: &Value, ordinal: usize, parent: Option<usize>) ->
         ("weight", assertion["weight"].clone()),
         ("threshold", assertion["threshold"].clone()),
         ("value", value),
-        ("reason", component["reason"].clone()),
+        ("reason", reason),
     ];
     let present = fields.into_iter().filter(|(_, value)| !value.is_null());
     Value::Object(present.map(|(name, value)| (name.to_owned(), value)).collect())
@@ -101,6 +103,13 @@ mod tests {
             json!({"ordinal": 1, "type": "equals", "passed": true, "score": 1, "value": "b", "reason": "r"})
         );
         assert_eq!(results.len(), 2);
+    }
+
+    #[test]
+    fn reasons_are_stored_without_their_secrets() {
+        let component = json!({"pass": false, "reason": "exit 1: ask --api-key=hunter2 https://me:pw@host"});
+        let results = assertion_results(&[component]);
+        assert_eq!(results[0]["reason"], "exit 1: ask --api-key=[redacted] https://me:[redacted]@host");
     }
 
     #[test]

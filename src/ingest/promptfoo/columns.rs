@@ -161,6 +161,13 @@ mod tests {
         assert_eq!(answerer(Some(" "), None), ["", "", "", ""]);
         let secret = json!("https://me:pw@host/ask");
         assert_eq!(answerer(None, Some(secret)), ["custom", "ask", "https://me:[redacted]@host/ask", ""]);
+        let secret = "exec:TOKEN=abc python ask.py --password hunter2 -H 'X-Api-Key: abc'";
+        let stored = "exec:TOKEN=[redacted] python ask.py --password [redacted] -H 'X-Api-Key: [redacted]'";
+        assert_eq!(answerer(Some(secret), None), ["custom", "python", stored, stored]);
+        assert_eq!(
+            answerer(Some("x --api-key=b"), Some(json!("file://p.mjs")))[1..],
+            ["x --api-key=[redacted]", "file://p.mjs", "x --api-key=[redacted]",]
+        );
     }
 
     #[test]

@@ -51,11 +51,45 @@ fn custom(id: &str, rest: &str, label: Option<&str>) -> (String, String) {
 
 /// The last part of a path or address; of a command, of the program.
 fn base_name(text: &str) -> String {
-    let program = text.split_whitespace().next().unwrap_or(text);
+    let program = program(text);
     let path = program.split(['?', '#']).next().unwrap_or(program);
     let path = path.rsplit_once('@').map_or(path, |(_, host)| host);
     let name = path.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or(text);
     name.to_owned()
+}
+
+/// The first word of a command that sets no variable: of `TOKEN=abc node x.js` it is `node`.
+fn program(command: &str) -> &str {
+    let mut rest = command.trim_start();
+    loop {
+        let (word, tail) = rest.split_at(word_end(rest));
+        if word.is_empty() {
+            return command;
+        }
+        if word != "env" && !is_assignment(word) {
+            return word.trim_matches(['"', '\'']);
+        }
+        rest = tail.trim_start();
+    }
+}
+
+/// Where the first word ends: at white space outside of quotes.
+fn word_end(text: &str) -> usize {
+    let mut open = None;
+    let end = text.find(|letter: char| {
+        match open {
+            Some(quote) if letter == quote => open = None,
+            None if matches!(letter, '"' | '\'') => open = Some(letter),
+            _ => {}
+        }
+        open.is_none() && letter.is_whitespace()
+    });
+    end.unwrap_or(text.len())
+}
+
+fn is_assignment(word: &str) -> bool {
+    let is_name = |name: &str| name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+    word.split_once('=').is_some_and(|(name, _)| !name.is_empty() && is_name(name))
 }
 
 /// The configured provider that a column names by its label or else its id.
@@ -109,6 +143,9 @@ mod tests {
             ("file://dir/p.mjs", "custom", "p.mjs"),
             ("python:p.py", "custom", "p.py"),
             ("exec:./bin/run.sh --fast", "custom", "run.sh"),
+            ("exec:TOKEN=abc node x.js", "custom", "node"),
+            ("exec:'./my dir/run.sh' --fast", "custom", "run.sh"),
+            ("exec:A=1 B='two words' env C=3 ./bin/ask --fast", "custom", "ask"),
             ("https://me:pw@example.org/v1/ask?key=1", "custom", "ask"),
             ("https://example.org", "custom", "example.org"),
             ("dir/provider.js", "custom", "provider.js"),

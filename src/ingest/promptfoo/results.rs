@@ -12,7 +12,7 @@ use super::numbers::{Problem, count, index};
 use super::outcome::outcome;
 use crate::domain::TestOutcome;
 use crate::ingest::json::text_form;
-use crate::ingest::redact::redact_text;
+use crate::ingest::redact::redacted_form;
 use crate::ingest::warnings::Warnings;
 use crate::ingest::{ImportedResult, ImportedTokens};
 
@@ -175,8 +175,8 @@ fn take_vars(row: &mut Row) -> Map<String, Value> {
 
 /// The grader's words; where there are none, those of the failure.
 fn reason(row: &Row, outcome: TestOutcome) -> Option<String> {
-    let graded = row.grading_result.as_ref().and_then(|grading| text_form(grading.reason.as_ref()?));
-    graded.or_else(|| (outcome == TestOutcome::Failed).then(|| text_form(row.error.as_ref()?)).flatten())
+    let graded = row.grading_result.as_ref().and_then(|grading| redacted_form(grading.reason.as_ref()?));
+    graded.or_else(|| (outcome == TestOutcome::Failed).then(|| redacted_form(row.error.as_ref()?)).flatten())
 }
 
 fn error_message(row: &Row, outcome: TestOutcome) -> Option<String> {
@@ -184,7 +184,7 @@ fn error_message(row: &Row, outcome: TestOutcome) -> Option<String> {
         return None;
     }
     let error = row.error.as_ref().or_else(|| row.response.as_ref()?.error.as_ref())?;
-    text_form(error).map(|text| redact_text(&text))
+    redacted_form(error)
 }
 
 /// The members that are numbers: null stands for a score that was none.
@@ -281,6 +281,47 @@ mod tests {
                 (None, Some("e"))
             ]
         );
+    }
+
+    #[test]
+    fn errors_and_reasons_are_stored_without_their_secrets() {
+        let rows = json!([
+            row(0, 0, json!({"success": false, "failureReason": 1, "error": "Bearer abcdef123456 was refused"})),
+            row(
+                1,
+                0,
+                json!({"success": false, "failureReason": 1, "gradingResult": {"reason": "asked https://me:pw@host"}})
+            ),
+            row(2, 0, json!({"success": false, "failureReason": 2, "error": "exit 1: ask --api-key=hunter2"})),
+            row(3, 0, json!({"success": false, "failureReason": 2, "error": {"config": {"password": 1234}}})),
+        ]);
+        let (results, _) = mapped(rows).unwrap();
+        let told: Vec<_> = results[0]
+            .iter()
+            .map(|result| result.reason.as_deref().or(result.error_message.as_deref()).unwrap_or_default())
+            .collect();
+        let expected = [
+            "Bearer [redacted] was refused",
+            "asked https://me:[redacted]@host",
+            "exit 1: ask --api-key=[redacted]",
+            r#"{"config":{"password":"[redacted]"}}"#,
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn variables_and_outputs_stay_as_they_are() {
+        let prose = "password: ordinary words";
+        let rows = json!([row(
+            0,
+            0,
+            json!({"vars": {"password": prose}, "response": {"output": prose},
+            "prompt": {"raw": prose}})
+        )]);
+        let (results, _) = mapped(rows).unwrap();
+        let result = &results[0][0];
+        assert_eq!(result.input_data["password"], prose);
+        assert_eq!((result.actual_output.as_deref(), result.rendered_prompt.as_deref()), (Some(prose), Some(prose)));
     }
 
     #[test]
