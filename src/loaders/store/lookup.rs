@@ -49,7 +49,8 @@ impl<Q: Question> Batch for Lookup<Q> {
     }
 
     async fn load(&self, keys: &[Q]) -> Vec<Result<Self::Value, LoadError>> {
-        join_all(keys.iter().cloned().map(async |key| {
+        join_all(keys.iter().map(async |key| {
+            let key = key.clone();
             let row = self.store.read(move |connection, principal| key.find(connection, principal.clone()));
             Ok(row.await?.map(Arc::new))
         }))
