@@ -6,7 +6,7 @@ use common::{
     EvaluationBuilder, PromptBuilder, Reply, ResultBuilder, RunBuilder, TemplateBuilder, TestDatabase, TestServer,
     on_both_databases,
 };
-use evalgraph::domain::TestOutcome;
+use evalgraph::domain::{EvaluationStatus, TestOutcome};
 use serde_json::json;
 
 /// Everything nested, down to the failed results and back up again.
@@ -105,6 +105,28 @@ on_both_databases! {
         let node = &reply.body["data"]["prompts"]["nodes"][0];
         assert_eq!(node["a"]["nodes"][0]["id"], node["other"]["nodes"][0]["id"]);
         assert_eq!(node["b"]["nodes"][0]["metrics"], json!({}));
+    }
+
+    async fn the_latest_evaluations_of_all_prompts_are_one_statement(database: TestDatabase) {
+        let mut expected = Vec::new();
+        for _ in 0..3 {
+            let prompt = PromptBuilder::new().insert(&database).await;
+            for (model, status) in [("first", EvaluationStatus::Completed), ("second", EvaluationStatus::Failed)] {
+                EvaluationBuilder::of(&prompt).provider("openai", model).status(status).insert(&database).await;
+            }
+            expected.push(json!({ "latest": { "model": "second" }, "completed": { "model": "first", "metrics": {} } }));
+        }
+        PromptBuilder::new().insert(&database).await;
+        expected.insert(0, json!({ "latest": null, "completed": null }));
+        let server = TestServer::start(&database).await;
+        let query = "{ prompts { nodes {
+            latest: latestEvaluation { model }
+            completed: latestEvaluation(status: COMPLETED) { model metrics }
+        } } }";
+        let reply = server.send(query, json!({})).await;
+        assert_eq!(reply.body["data"]["prompts"]["nodes"], json!(expected));
+        // One for the prompts, and one for each of the two arguments.
+        assert_eq!(reply.statements(), 3);
     }
 
     async fn what_is_not_selected_costs_nothing(database: TestDatabase) {

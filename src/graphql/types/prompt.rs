@@ -6,9 +6,10 @@ use async_graphql::{Context, ID, Object};
 
 use super::{Evaluation, PromptTemplate, read};
 use crate::db::columns::ColumnSet;
-use crate::db::page::Direction;
+use crate::db::evaluations::EvaluationFilter;
+use crate::db::page::{Direction, Slice};
 use crate::db::prompts::{PromptFilter, PromptRow, Prompts, prompt_columns};
-use crate::domain::{PromptFormat, PromptId, PromptStatus, Timestamp};
+use crate::domain::{EvaluationStatus, PromptFormat, PromptId, PromptStatus, Timestamp};
 use crate::graphql::connection::{Connection, GraphNode, ListField, Source, paginate};
 use crate::graphql::error::ApiError;
 use crate::graphql::global_id::NodeType;
@@ -17,7 +18,7 @@ use crate::graphql::pagination::PageParams;
 use crate::graphql::scalars::JsonScalar;
 use crate::graphql::scope::loaders;
 use crate::graphql::selection::{self, WideFields};
-use crate::loaders::RowKey;
+use crate::loaders::{ChildPageKey, PageArguments, RowKey};
 
 /// One version of a prompt.
 pub struct Prompt(Arc<PromptRow>);
@@ -229,5 +230,22 @@ impl Prompt {
         };
         let params = PageParams { first, after, last, before };
         Some(Evaluation::page(context, "Prompt.evaluations", source, filter, order_by, params).await)
+    }
+
+    /// The newest evaluation of this version, or the newest in one state; null when there is none.
+    async fn latest_evaluation(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Only evaluations in this state.")] status: Option<EvaluationStatus>,
+    ) -> Option<Result<Evaluation, ApiError>> {
+        let filter = EvaluationFilter { status: status.map(|status| vec![status]), ..EvaluationFilter::default() };
+        let slice = Slice { direction: Direction::Descending, after: None, before: None, limit: 1 };
+        let key = ChildPageKey {
+            parent: self.0.id.into(),
+            page: PageArguments { filter, slice },
+            columns: selection::of_object(context, Evaluation::WIDE),
+        };
+        let page = loaders(context).evaluations_by_prompt.load(key).await;
+        page.map(|rows| rows.first().cloned().map(Evaluation::new)).map_err(ApiError::from).transpose()
     }
 }
