@@ -105,7 +105,9 @@ pub struct Settings {
     pub shutdown_timeout_ms: u64,
 
     /// What is logged: a level, or levels by module (`warn,evalgraph::db=debug`).
-    #[arg(long, global = true, env = "EVALGRAPH_LOG", value_name = "FILTER", default_value = "info")]
+    /// PostgreSQL's notices are left out by default: each migration would have some.
+    #[arg(long, global = true, env = "EVALGRAPH_LOG", value_name = "FILTER")]
+    #[arg(default_value = "info,tokio_postgres=warn")]
     pub log: String,
 
     /// How log lines look.
