@@ -91,11 +91,6 @@ impl Calendar {
         let today = self.now - self.now.rem_euclid(DAY);
         today - days_ago * DAY + (hours * HOUR as f64) as i64
     }
-
-    /// How far the time is on the way from 90 days ago to now, from 0 to 1.
-    pub(super) fn progress(self, micros: i64) -> f64 {
-        (1.0 - (self.now - micros) as f64 / (90.0 * DAY as f64)).clamp(0.0, 1.0)
-    }
 }
 
 /// The timestamp of this many microseconds; every time of the demo is in the calendar's range.

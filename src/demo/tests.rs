@@ -22,6 +22,25 @@ fn share(part: usize, whole: usize) -> f64 {
     part as f64 / whole as f64
 }
 
+/// Everything but times and ids is the same on every day and at every hour.
+#[test]
+fn only_times_depend_on_the_time() {
+    let shape = |data: &DemoData| {
+        let results = data.test_results.iter();
+        let results: Vec<_> = results
+            .map(|result| (result.test_case_name.clone(), result.score.to_bits(), result.outcome, result.latency_ms))
+            .collect();
+        let evaluations: Vec<_> =
+            data.evaluations.iter().map(|evaluation| (evaluation.model.clone(), evaluation.status)).collect();
+        let prompts: Vec<_> = data.prompts.iter().map(|prompt| (prompt.title.clone(), prompt.version)).collect();
+        (results, evaluations, prompts)
+    };
+    let expected = shape(&generate(now()));
+    for hours in [1, 5, 14, 23, 24 * 40 + 13, 24 * 365 + 7] {
+        assert!(shape(&generate(now().plus_millis(hours * 3_600_000))) == expected, "{hours} hours later");
+    }
+}
+
 #[test]
 fn the_same_time_gives_the_same_data() {
     assert_eq!(fingerprint(&generate(now())), fingerprint(&generate(now())));

@@ -126,8 +126,13 @@ pub(super) fn perform(
     let started = created + random.whole(400_000, 4_000_000);
     let models = plan.choose_models(random);
     let chosen = plan.choose_prompts(suites, prompts, created);
-    // Suites grow: at first they contain little more than the plain cases.
-    let cases = 8.0 + 6.0 * calendar.progress(created);
+    // Suites grow: at first they contain little more than the plain cases. Counted in days, so that the data does not
+    // depend on the time of day.
+    let days_ago = match plan.when {
+        When::Day(day, _) => day,
+        When::Ago(_) => 0,
+    };
+    let cases = 8.0 + 6.0 * (1.0 - days_ago as f64 / 90.0);
 
     let pairs: Vec<_> = chosen.iter().flat_map(|&prompt| models.iter().map(move |&model| (prompt, model))).collect();
     let first_evaluation = data.evaluations.len();
