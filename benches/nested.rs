@@ -13,7 +13,7 @@ use evalgraph::db::pool::{DatabaseLocation, PoolSettings};
 use evalgraph::db::{Database, migrate};
 use evalgraph::demo;
 use evalgraph::domain::{Principal, Timestamp};
-use evalgraph::graphql::{PageLimits, QueryLimits, RequestContext, RequestScope, Schema, TimeLimit, execute, schema};
+use evalgraph::graphql::{RequestContext, RequestScope, Schema, ServiceLimits, TimeLimit, execute};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -50,7 +50,7 @@ async fn request(schema: &Schema, database: &Database) -> u64 {
 
 fn nested(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let schema = schema(QueryLimits { max_depth: 20, pages: PageLimits { default: 20, maximum: 100 } });
+    let schema = Schema::new(ServiceLimits::DEFAULT);
     let directory = tempfile::tempdir().unwrap();
     let mut locations = vec![("sqlite", DatabaseLocation::Sqlite(directory.path().join("bench.db")))];
     if let Ok(url) = std::env::var("EVALGRAPH_BENCH_POSTGRES_URL") {

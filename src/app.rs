@@ -1,10 +1,8 @@
 //! What every request handler shares.
 
-use std::time::Duration;
-
 use crate::config::Settings;
 use crate::db::Database;
-use crate::graphql::{Schema, schema};
+use crate::graphql::{Schema, ServiceLimits};
 
 /// The running application.
 #[derive(Clone)]
@@ -13,21 +11,20 @@ pub struct App {
     pub database: Database,
     /// The schema.
     pub schema: Schema,
-    /// How long a request may take.
-    pub request_timeout: Duration,
-    /// How large the body of a request may be.
-    pub max_body_bytes: usize,
+    /// What bounds a request.
+    pub limits: ServiceLimits,
 }
 
 impl App {
     /// The application over a store.
     #[must_use]
     pub fn new(database: Database, settings: &Settings) -> Self {
-        Self {
-            database,
-            schema: schema(settings.query_limits()),
-            request_timeout: settings.request_timeout(),
-            max_body_bytes: settings.max_body_bytes.get() as usize,
-        }
+        Self::with_limits(database, settings.limits())
+    }
+
+    /// The application over a store, with these limits.
+    #[must_use]
+    pub fn with_limits(database: Database, limits: ServiceLimits) -> Self {
+        Self { database, schema: Schema::new(limits), limits }
     }
 }

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use thiserror::Error;
 
 use crate::db::pool::{DatabaseLocation, PoolSettings};
-use crate::graphql::{PageLimits, QueryLimits};
+use crate::graphql::{PageLimits, QueryLimits, ServiceLimits};
 
 /// Where the server runs. Decides the sizes of the connection pools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -84,20 +84,59 @@ pub struct Settings {
     pub request_timeout_ms: NonZeroU64,
 
     /// How large a request's body may be: a document and its variables with room to spare.
-    #[arg(long, global = true, env = "EVALGRAPH_MAX_BODY_BYTES", value_name = "BYTES", default_value = "1048576")]
+    #[arg(long, global = true, env = "EVALGRAPH_MAX_BODY_BYTES", value_name = "BYTES")]
+    #[arg(default_value_t = nonzero(ServiceLimits::DEFAULT.max_body_bytes))]
     pub max_body_bytes: NonZeroU32,
 
+    /// How long the document of a request may be: long texts travel better as variables.
+    #[arg(long, global = true, env = "EVALGRAPH_MAX_DOCUMENT_BYTES", value_name = "BYTES")]
+    #[arg(default_value_t = nonzero(QueryLimits::DEFAULT.max_document_bytes))]
+    pub max_document_bytes: NonZeroU32,
+
+    /// How many lexical tokens a document may have: GraphiQL's introspection has 200, large clients send 2,000.
+    #[arg(long, global = true, env = "EVALGRAPH_MAX_TOKENS", value_name = "COUNT")]
+    #[arg(default_value_t = nonzero(QueryLimits::DEFAULT.max_tokens))]
+    pub max_tokens: NonZeroU32,
+
     /// How deeply a query may nest fields, 32 at most: GraphiQL's introspection needs 15.
-    #[arg(long, global = true, env = "EVALGRAPH_MAX_DEPTH", value_name = "DEPTH", default_value = "20")]
-    #[arg(value_parser = clap::value_parser!(u8).range(1..=32))]
-    pub max_depth: u8,
+    #[arg(long, global = true, env = "EVALGRAPH_MAX_DEPTH", value_name = "DEPTH")]
+    #[arg(default_value_t = QueryLimits::DEFAULT.max_depth, value_parser = clap::value_parser!(u32).range(1..=32))]
+    pub max_depth: u32,
+
+    /// How many values an answer could have if every page was full: about 10 MB, and less than a second of work.
+    #[arg(long, global = true, env = "EVALGRAPH_MAX_COMPLEXITY", value_name = "COUNT")]
+    #[arg(default_value_t = nonzero(QueryLimits::DEFAULT.max_complexity))]
+    pub max_complexity: NonZeroU32,
+
+    /// How many fields of a query may have an alias: each can cost statements of its own.
+    #[arg(long, global = true, env = "EVALGRAPH_MAX_ALIASES", value_name = "COUNT")]
+    #[arg(default_value_t = QueryLimits::DEFAULT.max_aliases)]
+    pub max_aliases: u32,
+
+    /// How many fields a query may have at its root: each can cost statements of its own.
+    #[arg(long, global = true, env = "EVALGRAPH_MAX_ROOT_FIELDS", value_name = "COUNT")]
+    #[arg(default_value_t = nonzero(QueryLimits::DEFAULT.max_root_fields))]
+    pub max_root_fields: NonZeroU32,
+
+    /// How many directives a query may use: `@skip` and `@include` are all there are.
+    #[arg(long, global = true, env = "EVALGRAPH_MAX_DIRECTIVES", value_name = "COUNT")]
+    #[arg(default_value_t = QueryLimits::DEFAULT.max_directives)]
+    pub max_directives: u32,
+
+    /// How many fragments a query may spread, each counted wherever it is spread: clients that compose queries of
+    /// fragments spread some hundred.
+    #[arg(long, global = true, env = "EVALGRAPH_MAX_FRAGMENT_SPREADS", value_name = "COUNT")]
+    #[arg(default_value_t = QueryLimits::DEFAULT.max_fragment_spreads)]
+    pub max_fragment_spreads: u32,
 
     /// How many objects a page has when the client does not say: a screenful.
-    #[arg(long, global = true, env = "EVALGRAPH_DEFAULT_PAGE_SIZE", value_name = "COUNT", default_value = "20")]
+    #[arg(long, global = true, env = "EVALGRAPH_DEFAULT_PAGE_SIZE", value_name = "COUNT")]
+    #[arg(default_value_t = nonzero(QueryLimits::DEFAULT.pages.default))]
     pub default_page_size: NonZeroU32,
 
     /// How many objects a page may have: nested pages multiply.
-    #[arg(long, global = true, env = "EVALGRAPH_MAX_PAGE_SIZE", value_name = "COUNT", default_value = "100")]
+    #[arg(long, global = true, env = "EVALGRAPH_MAX_PAGE_SIZE", value_name = "COUNT")]
+    #[arg(default_value_t = nonzero(QueryLimits::DEFAULT.pages.maximum))]
     pub max_page_size: NonZeroU32,
 
     /// How long requests may go on after the signal to stop: shorter than process managers wait before they kill.
@@ -217,13 +256,21 @@ impl Settings {
         }
     }
 
-    /// What a request may ask for.
+    /// What bounds a request.
     #[must_use]
-    pub fn query_limits(&self) -> QueryLimits {
-        QueryLimits {
-            max_depth: self.max_depth.into(),
+    pub fn limits(&self) -> ServiceLimits {
+        let queries = QueryLimits {
+            max_document_bytes: self.max_document_bytes.get(),
+            max_tokens: self.max_tokens.get(),
+            max_depth: self.max_depth,
+            max_complexity: self.max_complexity.get(),
+            max_aliases: self.max_aliases,
+            max_root_fields: self.max_root_fields.get(),
+            max_directives: self.max_directives,
+            max_fragment_spreads: self.max_fragment_spreads,
             pages: PageLimits { default: self.default_page_size.get(), maximum: self.max_page_size.get() },
-        }
+        };
+        ServiceLimits { queries, max_body_bytes: self.max_body_bytes.get(), request_timeout: self.request_timeout() }
     }
 
     /// Refuses combinations that contradict themselves.
@@ -254,6 +301,10 @@ impl Settings {
             .map(drop)
             .map_err(|error| SettingsError::Log(error.to_string()))
     }
+}
+
+const fn nonzero(default: u32) -> NonZeroU32 {
+    NonZeroU32::new(default).expect("a default of a limit that must not be zero")
 }
 
 fn sqlite_file(path: &str) -> Result<DatabaseLocation, SettingsError> {

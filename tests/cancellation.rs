@@ -78,7 +78,7 @@ on_both_databases! {
     async fn a_request_over_its_time_is_told_so_at_once(database: TestDatabase) {
         make_runs_slow(&database, 1_500).await;
         let mut app = TestServer::app(database.database.clone());
-        app.request_timeout = Duration::from_millis(150);
+        app.limits.request_timeout = Duration::from_millis(150);
         let impatient = TestServer::with(app, Principal::local()).await;
         let start = Instant::now();
         let reply = impatient.send(SLOW, json!({})).await;
@@ -128,7 +128,7 @@ async fn on_one_thread(kind: Kind) {
     let database = TestDatabase::new(kind).await;
     make_runs_slow(&database, 300).await;
     let mut app = TestServer::app(database.database.clone());
-    app.request_timeout = Duration::from_millis(50);
+    app.limits.request_timeout = Duration::from_millis(50);
     let impatient = TestServer::with(app, Principal::local()).await;
     for _ in 0..5 {
         assert_eq!(impatient.send(SLOW, json!({})).await.status, 504);

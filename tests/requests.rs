@@ -95,7 +95,7 @@ async fn a_cancelled_request_leaves_its_log_line_too() {
 async fn a_request_that_cannot_be_read_is_refused_with_the_reason() {
     let database = TestDatabase::sqlite().await;
     let mut app = TestServer::app(database.database.clone());
-    app.max_body_bytes = 1_000;
+    app.limits.max_body_bytes = 1_000;
     let server = TestServer::with(app, Principal::local()).await;
     let long = format!(r#"{{"query":"{{ viewer {{ userId }} }} #{}"}}"#, "x".repeat(1_000));
     let accept_html = ("accept", "text/html");
@@ -130,7 +130,7 @@ async fn a_request_that_cannot_be_read_is_refused_with_the_reason() {
 async fn a_body_that_trickles_is_given_up() {
     let database = TestDatabase::sqlite().await;
     let mut app = TestServer::app(database.database.clone());
-    app.request_timeout = Duration::from_millis(100);
+    app.limits.request_timeout = Duration::from_millis(100);
     let server = TestServer::with(app, Principal::local()).await;
     let never_ending = futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>();
     let reply = post(&server, &[JSON], reqwest::Body::wrap_stream(never_ending)).await;

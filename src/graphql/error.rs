@@ -155,12 +155,7 @@ fn log_cause(
 /// Errors of async-graphql itself have no code. Those with a path arose where an argument was read, those without in
 /// validation.
 fn complete_foreign(error: &mut ServerError) {
-    let code = match error.message.as_str() {
-        "Query is nested too deep." | "Query is too complex." | "Too many aliases." => ErrorCode::LimitExceeded,
-        message if message.starts_with("The recursion depth of the query") => ErrorCode::LimitExceeded,
-        _ if error.path.is_empty() => ErrorCode::GraphqlValidationFailed,
-        _ => ErrorCode::BadUserInput,
-    };
+    let code = if error.path.is_empty() { ErrorCode::GraphqlValidationFailed } else { ErrorCode::BadUserInput };
     error.extensions.get_or_insert_default().set("code", code.as_str());
 }
 
@@ -170,6 +165,11 @@ pub fn request_error(code: ErrorCode, message: impl Into<String>) -> ServerError
     let mut error = ServerError::new(message, None);
     error.extensions.get_or_insert_default().set("code", code.as_str());
     error
+}
+
+/// The error about a text with the character U+0000.
+pub(super) fn nul_refused() -> ServerError {
+    request_error(ErrorCode::BadUserInput, "texts must not contain the character U+0000")
 }
 
 fn path_text(path: &[PathSegment]) -> String {

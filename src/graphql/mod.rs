@@ -5,41 +5,59 @@ mod error;
 mod execute;
 mod global_id;
 mod inputs;
+mod limits;
 mod pagination;
-mod precheck;
+mod prepare;
 mod query;
 mod scalars;
 mod scope;
 mod selection;
 mod types;
+mod variables;
 
-use crate::domain::RunId;
+use std::sync::Arc;
+
 use async_graphql::{EmptyMutation, EmptySubscription, SDLExportOptions};
+
+use self::limits::Limiter;
+use crate::domain::RunId;
 
 pub use error::{ApiError, ErrorCode, request_error};
 pub use execute::{Execution, TimeLimit, execute};
+pub use limits::{QueryLimits, ServiceLimits};
 pub use pagination::PageLimits;
 pub use query::Query;
 pub use scope::{RequestContext, RequestScope};
 
-/// The schema that the server executes requests against.
-pub type Schema = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>;
+/// The schema as async-graphql executes it.
+type ExecutableSchema = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>;
 
-/// What a request may ask for.
-#[derive(Debug, Clone, Copy)]
-pub struct QueryLimits {
-    /// How deeply fields may be nested.
-    pub max_depth: usize,
-    /// The sizes of pages.
-    pub pages: PageLimits,
+/// The schema that the server executes requests against, and what guards it.
+#[derive(Clone)]
+pub struct Schema {
+    executable: ExecutableSchema,
+    limiter: Arc<Limiter>,
 }
 
-/// Builds the schema.
-#[must_use]
-pub fn schema(limits: QueryLimits) -> Schema {
+impl Schema {
+    /// The schema with these limits.
+    ///
+    /// # Panics
+    /// When async-graphql describes the schema in something else than GraphQL.
+    #[must_use]
+    pub fn new(limits: ServiceLimits) -> Self {
+        let executable = executable(limits);
+        let limiter = Limiter::new(&executable.sdl(), limits.queries).expect("a schema's own description is GraphQL");
+        Self { executable, limiter: Arc::new(limiter) }
+    }
+}
+
+fn executable(limits: ServiceLimits) -> ExecutableSchema {
     async_graphql::Schema::build(Query, EmptyMutation, EmptySubscription)
-        .data(limits.pages)
-        .limit_depth(limits.max_depth)
+        .data(limits)
+        .data(limits.queries.pages)
+        // The library's own limit follows fragments wherever they are spread; ours is checked before.
+        .limit_recursive_depth(usize::MAX)
         .register_output_type::<types::Node>()
         .finish()
 }
@@ -47,8 +65,8 @@ pub fn schema(limits: QueryLimits) -> Schema {
 /// The schema in GraphQL's own language, in an order that does not depend on the code.
 #[must_use]
 pub fn sdl() -> String {
-    let limits = QueryLimits { max_depth: usize::MAX, pages: PageLimits { default: 1, maximum: 1 } };
-    schema(limits).sdl_with_options(SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items())
+    let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
+    executable(ServiceLimits::DEFAULT).sdl_with_options(options)
 }
 
 /// A run's id as clients see it.

@@ -11,7 +11,7 @@ use crate::db::page::{Bound, Direction, Position, Slice};
 use crate::domain::Timestamp;
 
 /// How large pages are.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageLimits {
     /// When the client does not say.
     pub default: u32,

@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, Object};
 use futures_util::future::join_all;
 
+use super::ServiceLimits;
 use super::connection::{Connection, GraphNode as _, ListField, Source, paginate};
 use super::error::ApiError;
 use super::global_id::NodeType;
@@ -13,7 +14,9 @@ use super::inputs::{
 use super::pagination::{PageLimits, PageParams};
 use super::scope::{loaders, scope};
 use super::selection;
-use super::types::{Evaluation, Node, Prompt, PromptTemplate, Run, Statistics, TestResult, Viewer, load_node};
+use super::types::{
+    Evaluation, Node, Prompt, PromptTemplate, Run, ServiceConfig, Statistics, TestResult, Viewer, load_node,
+};
 use crate::db::templates::TemplateFilter;
 use crate::domain::RunSource;
 use crate::loaders::{PromptNameKey, RunExternalIdKey, TemplateNameKey};
@@ -55,6 +58,11 @@ impl Query {
     /// The one who asks.
     async fn viewer(&self, context: &Context<'_>) -> Option<Viewer> {
         Some(Viewer::from(&scope(context).context.principal))
+    }
+
+    /// What the server allows.
+    async fn service_config(&self, context: &Context<'_>) -> ServiceConfig {
+        ServiceConfig::from(*context.data_unchecked::<ServiceLimits>())
     }
 
     /// The prompt version with this id.

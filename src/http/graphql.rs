@@ -28,7 +28,7 @@ pub async fn answer(
     Extension(details): Extension<LogDetails>,
     request: Request,
 ) -> Response {
-    let deadline = Instant::now() + app.request_timeout;
+    let deadline = Instant::now() + app.limits.request_timeout;
     let Some(media_type) = MediaType::negotiate(request.headers()) else {
         let message = "accept application/graphql-response+json or application/json: there is no other form of answer";
         let error = request_error(ErrorCode::BadUserInput, message);
@@ -56,7 +56,7 @@ async fn run(
 ) -> Answer {
     let scope = RequestScope::new(app.database.clone(), context);
     let _statements = details.watch(&scope);
-    let limits = TimeLimit { deadline, whole: app.request_timeout };
+    let limits = TimeLimit { deadline, whole: app.limits.request_timeout };
     let operation = |name: &str| details.operation(name);
     let execution = execute(&app.schema, &scope, request, limits, operation).await;
     details.errors(execution.response.errors.len());
@@ -75,7 +75,7 @@ async fn read(app: &App, request: Request, deadline: Instant) -> Result<GraphqlR
     let (parts, body) = request.into_parts();
     let body = if parts.method == axum::http::Method::POST {
         check_content_type(&parts.headers)?;
-        let bytes = axum::body::to_bytes(body, app.max_body_bytes);
+        let bytes = axum::body::to_bytes(body, app.limits.max_body_bytes as usize);
         let bytes = tokio::time::timeout_at(deadline, bytes).await.map_err(|_| too_slow())?;
         Body::from(bytes.map_err(|error| unreadable_body(app, &error))?)
     } else {
@@ -111,7 +111,7 @@ fn unreadable_body(app: &App, error: &axum::Error) -> Box<Answer> {
     let mut cause = Some(error as &dyn std::error::Error);
     while let Some(error) = cause {
         if error.is::<http_body_util::LengthLimitError>() {
-            let message = format!("the body of the request is larger than {} bytes", app.max_body_bytes);
+            let message = format!("the body of the request is larger than {} bytes", app.limits.max_body_bytes);
             let error = request_error(ErrorCode::LimitExceeded, message);
             return refuse(StatusCode::PAYLOAD_TOO_LARGE, error);
         }

@@ -7,7 +7,7 @@ use axum::Extension;
 use evalgraph::app::App;
 use evalgraph::db::Database;
 use evalgraph::domain::Principal;
-use evalgraph::graphql::{PageLimits, QueryLimits, schema};
+use evalgraph::graphql::ServiceLimits;
 use evalgraph::http;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
@@ -44,13 +44,7 @@ impl TestServer {
 
     /// The application with the usual limits.
     pub fn app(database: Database) -> App {
-        let pages = PageLimits { default: 20, maximum: 100 };
-        App {
-            database,
-            schema: schema(QueryLimits { max_depth: 20, pages }),
-            request_timeout: Duration::from_secs(20),
-            max_body_bytes: 1 << 20,
-        }
+        App::with_limits(database, ServiceLimits::DEFAULT)
     }
 
     /// This application for this principal.

@@ -6,6 +6,7 @@ mod common;
 mod bad_input;
 mod deleted;
 mod filters;
+mod limits;
 mod pagination;
 mod scenarios;
 mod story;

@@ -1,0 +1,214 @@
+//! What a request may ask for. Everything is found out before async-graphql sees the document: its own checks follow
+//! every fragment wherever it is spread, so that a kilobyte of fragments that double keeps them busy for hours.
+//!
+//! The text is looked at first (`text`), because the parser must survive it; then one pass over the parsed document
+//! (`measures`) counts with the help of what the schema says about lists (`shape`).
+
+mod fragments;
+mod measures;
+mod page_sizes;
+mod shape;
+mod text;
+
+use std::time::Duration;
+
+use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::{ServerError, Variables};
+
+use self::measures::Measures;
+use self::page_sizes::PageSizes;
+use self::shape::SchemaShape;
+use self::text::TextMeasures;
+use super::error::{ErrorCode, nul_refused, request_error};
+use super::pagination::PageLimits;
+
+/// How deeply brackets of the text, and selection sets with the fragments that are spread in them, may be nested. The
+/// parser and the execution call themselves for each, and a thread that runs out of stack takes the whole server down.
+const MAX_NESTING: u64 = 64;
+
+/// How long a name may be. async-graphql compares an unknown one with all that it might have been meant to be.
+const MAX_NAME_BYTES: u64 = 255;
+
+/// The largest number that all clients read exactly: JavaScript's `Number.MAX_SAFE_INTEGER`. Counts saturate far above.
+const LARGEST_REPORTED: u64 = (1 << 53) - 1;
+
+/// What an operation may ask for. Fragments count wherever they are spread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueryLimits {
+    /// The length of the document in bytes.
+    pub max_document_bytes: u32,
+    /// The number of lexical tokens of the document.
+    pub max_tokens: u32,
+    /// How deeply fields may be nested.
+    pub max_depth: u32,
+    /// The number of values, objects and leaves, that an answer could have if every page was full.
+    pub max_complexity: u32,
+    /// The number of fields with an alias.
+    pub max_aliases: u32,
+    /// The number of fields at the root.
+    pub max_root_fields: u32,
+    /// The number of directives.
+    pub max_directives: u32,
+    /// The number of fragments that are spread, inline ones included.
+    pub max_fragment_spreads: u32,
+    /// The sizes of pages.
+    pub pages: PageLimits,
+}
+
+impl QueryLimits {
+    /// The limits where none are set.
+    pub const DEFAULT: Self = Self {
+        max_document_bytes: 256 * 1024,
+        max_tokens: 5_000,
+        max_depth: 20,
+        max_complexity: 100_000,
+        max_aliases: 100,
+        max_root_fields: 50,
+        max_directives: 100,
+        max_fragment_spreads: 500,
+        pages: PageLimits { default: 20, maximum: 100 },
+    };
+}
+
+/// All that bounds a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServiceLimits {
+    /// What an operation may ask for.
+    pub queries: QueryLimits,
+    /// The length of a request's body in bytes.
+    pub max_body_bytes: u32,
+    /// How long a request may take.
+    pub request_timeout: Duration,
+}
+
+impl ServiceLimits {
+    /// The limits where none are set.
+    pub const DEFAULT: Self =
+        Self { queries: QueryLimits::DEFAULT, max_body_bytes: 1024 * 1024, request_timeout: Duration::from_secs(30) };
+}
+
+/// Something of which a request may have only so much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quantity {
+    DocumentBytes,
+    Tokens,
+    NameBytes,
+    Nesting,
+    Depth,
+    Complexity,
+    Aliases,
+    RootFields,
+    Directives,
+    FragmentSpreads,
+}
+
+impl Quantity {
+    /// The name of the limit: that of the field of `ServiceConfig`, where there is one.
+    const fn limit_name(self) -> &'static str {
+        match self {
+            Self::DocumentBytes => "maxDocumentBytes",
+            Self::Tokens => "maxTokens",
+            Self::NameBytes => "maxNameBytes",
+            Self::Nesting => "maxNesting",
+            Self::Depth => "maxDepth",
+            Self::Complexity => "maxComplexity",
+            Self::Aliases => "maxAliases",
+            Self::RootFields => "maxRootFields",
+            Self::Directives => "maxDirectives",
+            Self::FragmentSpreads => "maxFragmentSpreads",
+        }
+    }
+
+    /// What a request with so much of it does, and what its author can do about it.
+    fn excess(self, value: u64) -> String {
+        match self {
+            Self::DocumentBytes => format!("the document has {value} bytes; send long texts as variables"),
+            Self::Tokens => format!("the document has {value} tokens; send values as variables"),
+            Self::NameBytes => format!("a name has {value} bytes"),
+            Self::Nesting => format!("brackets or fragments are nested {value} deep"),
+            Self::Depth => format!("fields are nested {value} deep"),
+            Self::Complexity => {
+                format!("the answer could have {value} values; ask for smaller pages or fewer fields")
+            }
+            Self::Aliases => format!("{value} fields have an alias; ask for several objects with `nodes(ids:)`"),
+            Self::RootFields => format!("the operation has {value} fields at its root; send several operations"),
+            Self::Directives => format!("{value} directives are used"),
+            Self::FragmentSpreads => format!("{value} fragments are spread"),
+        }
+    }
+
+    /// Nothing, if the value is within the limit.
+    fn check(self, value: u64, limit: impl Into<u64>) -> Result<(), ServerError> {
+        let limit = limit.into();
+        if value <= limit {
+            return Ok(());
+        }
+        let value = value.min(LARGEST_REPORTED);
+        let name = self.limit_name();
+        let message = format!("{}: {name} is {limit}", self.excess(value));
+        let mut error = request_error(ErrorCode::LimitExceeded, message);
+        let extensions = error.extensions.get_or_insert_default();
+        extensions.set("limitName", name);
+        extensions.set("limit", limit);
+        extensions.set("value", value);
+        Err(error)
+    }
+}
+
+/// Refuses requests that ask for too much.
+#[derive(Debug)]
+pub struct Limiter {
+    limits: QueryLimits,
+    shape: SchemaShape,
+}
+
+impl Limiter {
+    /// For the schema that `sdl` describes.
+    ///
+    /// # Errors
+    /// When that is not a schema.
+    pub fn new(sdl: &str, limits: QueryLimits) -> Result<Self, async_graphql::parser::Error> {
+        Ok(Self { limits, shape: SchemaShape::parse(sdl)? })
+    }
+
+    /// Refuses texts that the parser had better not see, and those with the character U+0000, which PostgreSQL cannot
+    /// store and so cannot search for either.
+    ///
+    /// # Errors
+    /// With the limit and what the text has of it, or with what must not be in it.
+    pub fn check_text(&self, document: &str) -> Result<(), ServerError> {
+        let bytes = u64::try_from(document.len()).unwrap_or(u64::MAX);
+        Quantity::DocumentBytes.check(bytes, self.limits.max_document_bytes)?;
+        let TextMeasures { tokens, deepest, longest_name, has_nul } = TextMeasures::of(document);
+        Quantity::Tokens.check(tokens, self.limits.max_tokens)?;
+        Quantity::Nesting.check(deepest, MAX_NESTING)?;
+        Quantity::NameBytes.check(longest_name, MAX_NAME_BYTES)?;
+        if has_nul { Err(nul_refused()) } else { Ok(()) }
+    }
+
+    /// Refuses documents that ask for too much, or whose fragments contain themselves. Every operation must be within
+    /// the limits, whichever is meant, and so must every fragment by itself: async-graphql validates them all.
+    ///
+    /// # Errors
+    /// All limits that are exceeded.
+    pub fn check(&self, document: &ExecutableDocument, variables: &Variables) -> Result<(), Vec<ServerError>> {
+        let sizes = PageSizes::new(document, variables, self.limits.pages.default);
+        let most = measures::most(document, &self.shape, &sizes).map_err(|cycle| vec![cycle.into()])?;
+        let errors: Vec<_> = self.exceeded(&most).collect();
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    fn exceeded(&self, most: &Measures) -> impl Iterator<Item = ServerError> {
+        let limits = &self.limits;
+        let checks = [
+            (Quantity::Nesting, most.nesting, MAX_NESTING),
+            (Quantity::Depth, most.depth, limits.max_depth.into()),
+            (Quantity::Aliases, most.aliases, limits.max_aliases.into()),
+            (Quantity::RootFields, most.root_fields, limits.max_root_fields.into()),
+            (Quantity::Directives, most.directives, limits.max_directives.into()),
+            (Quantity::FragmentSpreads, most.fragment_spreads, limits.max_fragment_spreads.into()),
+            (Quantity::Complexity, most.complexity, limits.max_complexity.into()),
+        ];
+        checks.into_iter().filter_map(|(quantity, value, limit)| quantity.check(value, limit).err())
+    }
+}

@@ -1,0 +1,31 @@
+//! From the text of a request to a document that may be executed.
+
+use async_graphql::parser::parse_query;
+use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::{Request, ServerError};
+
+use super::error::ErrorCode;
+use super::{Schema, variables};
+
+impl Schema {
+    /// The parsed document of a request that is within the limits and has the variables that it needs.
+    ///
+    /// # Errors
+    /// With what is wrong with the request. What the schema says of it is not among that.
+    pub fn prepare(&self, request: &Request) -> Result<ExecutableDocument, Vec<ServerError>> {
+        let only = |error| vec![error];
+        self.limiter.check_text(&request.query).map_err(only)?;
+        variables::check_texts(&request.variables).map_err(only)?;
+        // Parsed here and not by async-graphql, so that a syntax error can be told from an error of validation.
+        let document = parse_query(&request.query).map_err(|error| vec![parse_error(error)])?;
+        self.limiter.check(&document, &request.variables)?;
+        variables::check_required(request, &document).map_err(only)?;
+        Ok(document)
+    }
+}
+
+fn parse_error(error: async_graphql::parser::Error) -> ServerError {
+    let mut error = ServerError::from(error);
+    error.extensions.get_or_insert_default().set("code", ErrorCode::GraphqlParseFailed.as_str());
+    error
+}

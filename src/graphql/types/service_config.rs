@@ -1,0 +1,59 @@
+//! What the server allows.
+
+use async_graphql::SimpleObject;
+
+use crate::graphql::ServiceLimits;
+
+/// What a request may ask for at most. One that asks for more is refused as a whole, with the code `LIMIT_EXCEEDED`, the
+/// name of the limit (`limitName`), the limit and the value that exceeds it.
+#[derive(SimpleObject)]
+pub struct ServiceConfig {
+    /// How deeply fields may be nested; `{ viewer { userId } }` nests two.
+    max_depth: i32,
+    /// How many values, objects and leaves, an answer could have if every page was full. A field costs one, what is in a
+    /// list that many times; a page has as many objects as `first` or `last` say, else `defaultPageSize`.
+    max_complexity: i32,
+    /// How many objects a page may have.
+    max_page_size: i32,
+    /// How many objects a page has when neither `first` nor `last` is given.
+    default_page_size: i32,
+    /// How many fields may have an alias, those of fragments counted wherever they are spread.
+    max_aliases: i32,
+    /// How many fields an operation may have at its root.
+    max_root_fields: i32,
+    /// How many directives may be used, those in fragments counted wherever they are spread.
+    max_directives: i32,
+    /// How many fragments may be spread, inline ones included, those in fragments counted wherever they are spread.
+    max_fragment_spreads: i32,
+    /// How many lexical tokens a document may have: names, numbers, strings and punctuation.
+    max_tokens: i32,
+    /// How many bytes a document may have.
+    max_document_bytes: i32,
+    /// How many bytes the body of a request may have.
+    max_body_bytes: i32,
+    /// How many operations may be sent in one request.
+    max_batch_operations: i32,
+    /// How many milliseconds a request may take.
+    request_timeout_ms: i32,
+}
+
+impl From<ServiceLimits> for ServiceConfig {
+    fn from(ServiceLimits { queries, max_body_bytes, request_timeout }: ServiceLimits) -> Self {
+        let int = |limit: u32| i32::try_from(limit).unwrap_or(i32::MAX);
+        Self {
+            max_depth: int(queries.max_depth),
+            max_complexity: int(queries.max_complexity),
+            max_page_size: int(queries.pages.maximum),
+            default_page_size: int(queries.pages.default),
+            max_aliases: int(queries.max_aliases),
+            max_root_fields: int(queries.max_root_fields),
+            max_directives: int(queries.max_directives),
+            max_fragment_spreads: int(queries.max_fragment_spreads),
+            max_tokens: int(queries.max_tokens),
+            max_document_bytes: int(queries.max_document_bytes),
+            max_body_bytes: int(max_body_bytes),
+            max_batch_operations: 1,
+            request_timeout_ms: request_timeout.as_millis().try_into().unwrap_or(i32::MAX),
+        }
+    }
+}
