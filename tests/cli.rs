@@ -2,37 +2,12 @@
 
 mod common;
 
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Stdio;
 
+use common::process::{Server, evalgraph, run, stderr, stdout};
 use common::{Kind, TestLocation};
 use evalgraph::db::pool::DatabaseLocation;
-
-fn evalgraph(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_evalgraph"));
-    command.args(arguments);
-    // The variables of whoever runs the tests are not meant for it.
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("EVALGRAPH_")) {
-        command.env_remove(name);
-    }
-    command.env_remove("DATABASE_URL").env_remove("PORT");
-    command
-}
-
-fn run(command: &mut Command) -> Output {
-    command.output().unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    assert!(output.status.success(), "{}", stderr(output));
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
 
 #[test]
 fn the_schema_is_printed() {
@@ -88,7 +63,7 @@ fn the_log_is_as_it_was_asked_for() {
         let mut server = Server::start_with_log(&mut command);
         server.signal("TERM");
         assert_eq!(server.wait(), Some(0));
-        std::io::read_to_string(server.process.stderr.take().unwrap()).unwrap()
+        server.log()
     };
     let text = log(&[]);
     assert!(text.contains(" INFO ") && text.contains("stopped") && !text.contains('\u{1b}'), "{text}");
@@ -97,63 +72,6 @@ fn the_log_is_as_it_was_asked_for() {
         assert_eq!(line["level"], "INFO");
     }
     assert_eq!(log(&["--log=warn"]), "");
-}
-
-/// A server that is killed when the test ends before it stops by itself.
-struct Server {
-    process: Child,
-    address: String,
-    greeting: String,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-impl Server {
-    fn start(command: &mut Command) -> Self {
-        Self::start_with_log(command.stderr(Stdio::null()))
-    }
-
-    fn start_with_log(command: &mut Command) -> Self {
-        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut output = BufReader::new(process.stdout.take().unwrap());
-        let mut greeting = String::new();
-        while !greeting.contains("curl") {
-            assert_ne!(output.read_line(&mut greeting).unwrap(), 0, "the server ended: {greeting}");
-        }
-        let after = greeting.split_once("http://").unwrap().1;
-        let address = after.split_once("/graphql").unwrap().0.to_owned();
-        Self { process, address, greeting }
-    }
-
-    async fn data(&self, query: &str) -> serde_json::Value {
-        let client = reqwest::Client::new();
-        let request = client.post(format!("http://{}/graphql", self.address));
-        let mut reply = common::Reply::of(request.json(&serde_json::json!({ "query": query }))).await;
-        assert!(reply.body.get("errors").is_none(), "{:#}", reply.body);
-        reply.body["data"].take()
-    }
-
-    fn signal(&self, name: &str) {
-        let kill = Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()]).status();
-        assert!(kill.unwrap().success());
-    }
-
-    /// The exit code, which must come soon.
-    fn wait(&mut self) -> Option<i32> {
-        let start = Instant::now();
-        loop {
-            if let Some(status) = self.process.try_wait().unwrap() {
-                return status.code();
-            }
-            assert!(start.elapsed() < Duration::from_secs(10), "the server did not stop");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

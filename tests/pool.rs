@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use common::{Kind, PromptBuilder, TestDatabase, TestLocation, eventually, on_both_databases, small_pools, sql};
+use common::{
+    Kind, PromptBuilder, TestDatabase, TestLocation, eventually, hold_connection, on_both_databases, small_pools, sql,
+};
 use diesel::connection::SimpleConnection as _;
 use diesel::result::QueryResult;
 use evalgraph::db::pool::{DatabaseLocation, PoolSettings};
@@ -84,26 +86,6 @@ async fn start_reading(database: &Database, sql: &str) -> JoinHandle<Result<(), 
     });
     has_started.await.expect("the read gets a connection");
     task
-}
-
-/// Takes a connection for reading and keeps it until the sender is used or dropped.
-async fn hold_connection(database: &Database) -> (oneshot::Sender<()>, JoinHandle<Result<(), DbError>>) {
-    let (started, has_started) = oneshot::channel::<()>();
-    let (leave, may_leave) = oneshot::channel::<()>();
-    let database = database.clone();
-    let task = tokio::spawn(async move {
-        database
-            .read(&StatementCount::default(), move |_| {
-                Box::pin(async move {
-                    let _ = started.send(());
-                    let _ = may_leave.await;
-                    Ok(())
-                })
-            })
-            .await
-    });
-    has_started.await.expect("a connection is free");
-    (leave, task)
 }
 
 /// The server processes of the pools under test for which a condition holds.

@@ -8,13 +8,16 @@
 mod builders;
 pub mod hostile;
 mod location;
+pub mod process;
 mod server;
 pub mod sql;
 
 use std::time::Duration;
 
 use evalgraph::db::pool::{DatabaseLocation, PoolSettings};
-use evalgraph::db::{Database, StatementCount};
+use evalgraph::db::{Database, DbError, StatementCount};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 pub use builders::{EvaluationBuilder, PromptBuilder, ResultBuilder, RunBuilder, TemplateBuilder};
@@ -102,6 +105,26 @@ pub async fn eventually<F: Future<Output = bool>>(limit: Duration, what: &str, m
         assert!(start.elapsed() < limit, "not within {limit:?}: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// Takes a connection for reading and keeps it until the sender is used or dropped.
+pub async fn hold_connection(database: &Database) -> (oneshot::Sender<()>, JoinHandle<Result<(), DbError>>) {
+    let (started, has_started) = oneshot::channel::<()>();
+    let (leave, may_leave) = oneshot::channel::<()>();
+    let database = database.clone();
+    let task = tokio::spawn(async move {
+        database
+            .read(&StatementCount::default(), move |_| {
+                Box::pin(async move {
+                    let _ = started.send(());
+                    let _ = may_leave.await;
+                    Ok(())
+                })
+            })
+            .await
+    });
+    has_started.await.expect("a connection is free");
+    (leave, task)
 }
 
 /// Makes two tests of each function, `name::sqlite` and `name::postgres`, each with a fresh database.
