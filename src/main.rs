@@ -2,15 +2,19 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use evalgraph::cli::Cli;
+use evalgraph::cli::{Cli, Refusal};
 
 /// Many small allocations make an answer; this allocator is the faster one for them.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let cli = match Cli::read(&arguments, |name| std::env::var_os(name)) {
+        Ok(cli) => cli,
+        Err(Refusal::Usage(error)) => error.exit(),
+        Err(Refusal::Configuration(faults)) => return fail(&faults.into()),
+    };
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.into()),

@@ -20,9 +20,9 @@ fn impossible_values_stop_the_start_by_name() {
         (vec!["--listen=nowhere"], None, "--listen"),
         (vec!["--max-page-size=0"], None, "--max-page-size"),
         (vec!["--env=moon"], None, "[possible values: local, staging, production]"),
-        (vec![], Some(("EVALGRAPH_MAX_DEPTH", "deep")), "--max-depth"),
-        (vec![], Some(("PORT", "99999")), "--port"),
-        (vec!["--statement-timeout-ms=60000"], None, "must be shorter than --request-timeout-ms (30000 ms)"),
+        (vec![], Some(("EVALGRAPH_MAX_DEPTH", "deep")), "EVALGRAPH_MAX_DEPTH: max_depth cannot be «deep»"),
+        (vec![], Some(("PORT", "99999")), "PORT: port cannot be «99999»"),
+        (vec!["--statement-timeout-ms=60000"], None, "must be shorter than request_timeout_ms (--request-timeout-ms)"),
         (vec![], Some(("DATABASE_URL", "mysql://me:hunter2@db/x")), "must begin with postgres:// or sqlite:"),
         (vec!["--log=evalgraph=loud"], None, "--log"),
     ] {

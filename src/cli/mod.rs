@@ -1,17 +1,24 @@
 //! The command line.
 
+mod completions;
+mod config;
+mod help;
 mod import;
 mod migrate;
 mod schema;
 mod serve;
 
+use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap_complete::Shell;
+use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{LogFormat, Settings};
+use crate::config::{Effective, Faults, Layers, LogFormat, Settings, without_variables};
 use crate::db::pool::DatabaseLocation;
 use crate::domain::Principal;
 
@@ -21,8 +28,28 @@ use crate::domain::Principal;
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
+    /// TOML file with settings, under the names that `evalgraph config` prints. None is read unless it is named
+    #[arg(long, global = true, env = CONFIG_VARIABLE, value_name = "FILE")]
+    config: Option<PathBuf>,
     #[command(flatten)]
     settings: Settings,
+    /// The settings again, with their origins.
+    #[arg(skip)]
+    effective: Effective,
+}
+
+/// The variable that names the configuration file.
+const CONFIG_VARIABLE: &str = "EVALGRAPH_CONFIG";
+
+/// Why there is nothing to run.
+#[derive(Debug, Error)]
+pub enum Refusal {
+    /// The arguments make no sense, or ask for help.
+    #[error(transparent)]
+    Usage(#[from] clap::Error),
+    /// The configuration does not.
+    #[error(transparent)]
+    Configuration(#[from] Faults),
 }
 
 #[derive(Debug, Subcommand)]
@@ -41,6 +68,19 @@ enum Command {
     },
     /// Print the GraphQL schema
     Schema,
+    /// Print the settings in effect and where each comes from
+    ///
+    /// The output is a configuration file with the same effect, but for passwords. Fails when the settings cannot be used.
+    Config {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the script that teaches a shell to complete arguments
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
     /// Import result files of other tools
     Import {
         #[command(subcommand)]
@@ -62,31 +102,73 @@ enum ImportFormat {
 }
 
 impl Cli {
+    /// Reads the arguments, the variables and the configuration file.
+    ///
+    /// # Errors
+    /// When one of them cannot be used, or help is asked for.
+    pub fn read(arguments: &[OsString], variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, Refusal> {
+        let definition = || help::arranged(without_variables(Self::command()));
+        let matches = definition().try_get_matches_from(arguments).map_err(|error| with_variables(error, arguments))?;
+        let mut cli = Self::from_arg_matches(&matches)?;
+        if cli.command.as_ref().is_some_and(Command::needs_no_settings) {
+            return Ok(cli);
+        }
+        let named = || variable(CONFIG_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let layers = Layers::read(cli.config.take().or_else(named).as_deref(), variable, &matches)?;
+        let command = help::arranged(layers.apply(without_variables(Self::command())));
+        let matches = command.try_get_matches_from(arguments)?;
+        let mut cli = Self::from_arg_matches(&matches)?;
+        cli.effective = layers.effective(&matches, &cli.settings);
+        Ok(cli)
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// Carries out the command.
     ///
     /// # Errors
     /// With a message for the user.
-    pub async fn run(self) -> anyhow::Result<()> {
-        self.settings.validate()?;
-        start_logging(&self.settings);
-        let command = self.command.unwrap_or(Command::Serve { demo: false });
-        if let Command::Schema = command {
-            return schema::run();
-        }
-        let location = database(&self.settings)?;
-        match command {
-            Command::Serve { demo } => serve::run(&self.settings, &location, demo).await,
-            Command::Migrate { revert } => migrate::run(&location, revert).await,
+    pub async fn run(mut self) -> anyhow::Result<()> {
+        match self.command.take().unwrap_or(Command::Serve { demo: false }) {
             Command::Schema => schema::run(),
+            Command::Completions { shell } => completions::run(help::arranged(Self::command()), shell),
+            Command::Config { json } => config::run(&self.settings, &self.effective, json),
+            Command::Serve { demo } => serve::run(&self.settings, &self.prepare()?, demo).await,
+            Command::Migrate { revert } => migrate::run(&self.prepare()?, revert).await,
             Command::Import { format: ImportFormat::Promptfoo { files, user } } => {
+                let location = self.prepare()?;
                 import::run(&self.settings, &location, crate::ingest::Format::Promptfoo, &files, &user).await
             }
         }
     }
+
+    /// What comes before work on the database, whose location it returns.
+    fn prepare(&self) -> anyhow::Result<DatabaseLocation> {
+        self.settings.validate()?;
+        start_logging(&self.settings);
+        Ok(self.settings.database()?)
+    }
 }
 
-fn database(settings: &Settings) -> anyhow::Result<DatabaseLocation> {
-    Ok(settings.database(std::env::var("DATABASE_URL").ok())?)
+impl Command {
+    /// Whether it works whatever the configuration says.
+    fn needs_no_settings(&self) -> bool {
+        matches!(self, Self::Schema | Self::Completions { .. })
+    }
+}
+
+/// Help tells the variables, which the arguments are not read from otherwise.
+fn with_variables(error: clap::Error, arguments: &[OsString]) -> clap::Error {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            help::arranged(Cli::command()).try_get_matches_from(arguments).err().unwrap_or(error)
+        }
+        _ => error,
+    }
 }
 
 /// Logs go to standard error: standard output is for what was asked for.

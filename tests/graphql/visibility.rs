@@ -108,7 +108,7 @@ on_both_databases! {
         let server = TestServer::start(&database).await;
         let schema = server.data("{ __schema { queryType { fields { name } } } }").await;
         // What belongs to nobody.
-        let open = ["viewer", "promptTemplates"];
+        let open = ["viewer", "serviceConfig", "promptTemplates"];
         for name in texts(&schema["__schema"]["queryType"]["fields"], "name") {
             let is_way = |(selection, _): &(String, Value)| {
                 selection.strip_prefix(&name).is_some_and(|rest| rest.starts_with(['(', ' ']))

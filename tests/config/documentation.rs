@@ -1,0 +1,84 @@
+//! The table in `docs/configuration.md` says what the definitions of the settings say.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use evalgraph::config::{Setting, Settings, catalog};
+
+const BEGIN: &str = "<!-- The table up to the end mark is written by a test: see the end of this page. -->\n";
+const END: &str = "<!-- End of the table. -->\n";
+const RENEW: &str = "EVALGRAPH_RENEW_DOCS=1 cargo test --test config documentation";
+
+#[test]
+fn the_table_of_settings_is_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once(BEGIN).expect("the page has the mark of the beginning");
+    let (_, after) = rest.split_once(END).expect("the page has the mark of the end");
+    let current = format!("{before}{BEGIN}\n{}\n{END}{after}", table());
+    if std::env::var_os("EVALGRAPH_RENEW_DOCS").is_some() {
+        std::fs::write(&path, current).unwrap();
+        return;
+    }
+    assert!(page == current, "docs/configuration.md is not current: renew it with\n  {RENEW}");
+    assert!(after.contains(RENEW), "the page says how it is renewed");
+}
+
+fn table() -> String {
+    let mut text = "| key | flag | variable | default | meaning |\n|---|---|---|---|---|\n".to_owned();
+    let mut heading = String::new();
+    for setting in catalog() {
+        if setting.heading() != heading {
+            setting.heading().clone_into(&mut heading);
+            writeln!(text, "| **{heading}** | | | | |").unwrap();
+        }
+        text += &row(&setting);
+    }
+    text
+}
+
+fn row(setting: &Setting) -> String {
+    let code = |text: &str| format!("`{}`", text.replace('|', "\\|"));
+    let variables = setting.variables().into_iter().map(code).collect::<Vec<_>>().join(", ");
+    let cells = [code(setting.key()), code(&setting.flag()), variables, default(setting), meaning(setting)];
+    format!("| {} |\n", cells.join(" | "))
+}
+
+fn default(setting: &Setting) -> String {
+    match (setting.default(), Settings::default().derived(setting.key())) {
+        (Some(default), _) => format!("`{default}`"),
+        (None, Some((value, from))) => {
+            let from: Vec<_> = from.split(" and ").map(|key| format!("`{key}`")).collect();
+            format!("`{value}`, from {}", from.join(" and "))
+        }
+        (None, None) => "none".to_owned(),
+    }
+}
+
+fn meaning(setting: &Setting) -> String {
+    let mut meaning = sentence(&setting.meaning());
+    for (choice, means) in setting.choices() {
+        write!(meaning, "<br>`{choice}`: {}", sentence(&means)).unwrap();
+    }
+    if setting.is_secret() {
+        meaning += " A password in it is never shown.";
+    }
+    meaning.replace('|', "\\|")
+}
+
+fn sentence(text: &str) -> String {
+    format!("{}.", text.trim_end_matches('.'))
+}
+
+/// What else is derived from the definitions needs them to be complete.
+#[test]
+fn every_setting_is_defined_completely() {
+    for setting in catalog() {
+        let key = setting.key();
+        assert!(!setting.heading().is_empty(), "{key} belongs to a group");
+        assert!(setting.meaning().len() > 10, "{key} says what it is");
+        assert_eq!(setting.flag(), format!("--{}", key.replace('_', "-")));
+        let own = format!("EVALGRAPH_{}", key.to_uppercase());
+        assert!(setting.variables()[0] == own || key == "port", "{key} has a variable");
+    }
+}

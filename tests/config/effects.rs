@@ -1,0 +1,250 @@
+//! Every setting, given in a file, changes what the server does.
+
+use std::time::Duration;
+
+use evalgraph::app::App;
+use evalgraph::config::catalog;
+use evalgraph::db::{Database, DbError, StatementCount};
+use evalgraph::domain::Principal;
+use tokio::io::AsyncWriteExt as _;
+
+use crate::common::process::{Server, evalgraph, run, stdout};
+use crate::common::{Kind, PromptBuilder, Reply, TestDatabase, TestLocation, TestServer, eventually, hold_connection};
+use crate::{ConfigFile, settings};
+
+/// Makes a test of each function, which bears the name of the setting whose effect it shows.
+macro_rules! effects {
+    ($(async fn $name:ident() $body:block)+) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() $body
+        )+
+
+        const SHOWN: &[&str] = &[$(stringify!($name)),+];
+    };
+}
+
+#[test]
+fn every_setting_has_a_test_of_its_effect() {
+    for setting in catalog() {
+        let key = setting.key();
+        assert!(SHOWN.contains(&key), "write a test {key}() of what the setting does, in tests/config/effects.rs");
+    }
+    assert_eq!(catalog().len(), SHOWN.len(), "no test is of a setting that is gone");
+}
+
+effects! {
+    async fn listen() {
+        let address = free_address();
+        let (server, _file) = start(&format!("listen = '{address}'"), &[]);
+        assert_eq!(server.address, address);
+        server.data("{ viewer { userId } }").await;
+    }
+
+    async fn port() {
+        let address = free_address();
+        let port = address.rsplit_once(':').unwrap().1;
+        let (server, _file) = start(&format!("port = {port}"), &[]);
+        assert_eq!(server.address, address);
+    }
+
+    async fn request_timeout_ms() {
+        let (server, _database) = serve("request_timeout_ms = 100").await;
+        let never_ending = futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>();
+        let request = server.client.post(server.url("/graphql")).header("content-type", "application/json");
+        let reply = Reply::of(request.body(reqwest::Body::wrap_stream(never_ending))).await;
+        assert_eq!(reply.status, 408);
+    }
+
+    async fn max_body_bytes() {
+        let long = format!("{{ viewer {{ userId }} }} #{}", "x".repeat(200));
+        for (file, status) in [("max_body_bytes = 200", 413), ("", 200)] {
+            let (server, _database) = serve(file).await;
+            assert_eq!(server.send(&long, serde_json::json!({})).await.status, status, "{file}");
+        }
+    }
+
+    async fn shutdown_timeout_ms() {
+        let (mut server, _file) = start("shutdown_timeout_ms = 123", &["--listen=127.0.0.1:0"]);
+        // A request whose body never arrives in full.
+        let mut stream = tokio::net::TcpStream::connect(&server.address).await.unwrap();
+        let head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        server.signal("TERM");
+        assert_eq!(server.wait(), Some(0));
+        let log = server.log();
+        assert!(log.contains("requests were cut off at shutdown") && log.contains("123"), "{log}");
+    }
+
+    async fn data_dir() {
+        let directory = tempfile::tempdir().unwrap();
+        migrate(&format!("data_dir = '{}'", directory.path().display()));
+        assert!(directory.path().join("evalgraph.db").exists());
+    }
+
+    async fn database_url() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("other.db");
+        migrate(&format!("database_url = 'sqlite:{}'", database.display()));
+        assert!(database.exists());
+    }
+
+    async fn env() {
+        for (file, connections) in [("", 5), ("env = 'staging'", 10), ("env = 'production'", 20)] {
+            check_kept_connections(file, connections).await;
+        }
+    }
+
+    async fn pool_base() {
+        check_kept_connections("pool_base = 3", 3).await;
+    }
+
+    async fn pool_overflow() {
+        let few = "pool_base = 1\npool_wait_ms = 200\n";
+        for (overflow, is_enough) in [(0, false), (1, true)] {
+            let (database, _location) = open(Kind::Postgres, &format!("{few}pool_overflow = {overflow}")).await;
+            let _held = hold_connection(&database).await;
+            assert_eq!(execute(&database, "SELECT 1").await.is_ok(), is_enough, "{overflow}");
+        }
+    }
+
+    async fn pool_wait_ms() {
+        let (database, _location) = open(Kind::Sqlite, "pool_base = 1\npool_wait_ms = 77").await;
+        let _held = hold_connection(&database).await;
+        let error = execute(&database, "SELECT 1").await.unwrap_err();
+        assert!(matches!(error, DbError::PoolTimeout(wait) if wait == Duration::from_millis(77)), "{error:?}");
+    }
+
+    // The pool looks for old connections every half a minute, which is too long to wait for here.
+    async fn pool_lifetime_s() {
+        assert_eq!(settings("pool_lifetime_s = 7").pool().lifetime, Duration::from_secs(7));
+    }
+
+    async fn statement_timeout_ms() {
+        let file = "statement_timeout_ms = 100\npool_wait_ms = 99";
+        let (database, _location) = open(Kind::Postgres, file).await;
+        let error = execute(&database, "SELECT pg_sleep(30)").await.unwrap_err();
+        assert!(matches!(error, DbError::StatementTimeout), "{error:?}");
+    }
+
+    async fn max_document_bytes() {
+        check_limit("max_document_bytes = 14", "{ __typename }", "{ __typename } ").await;
+    }
+
+    async fn max_tokens() {
+        check_limit("max_tokens = 5", "{ a: __typename }", "{ a: __typename, __typename }").await;
+    }
+
+    async fn max_depth() {
+        check_limit("max_depth = 2", "{ viewer { userId } }", "{ prompts { edges { cursor } } }").await;
+    }
+
+    async fn max_complexity() {
+        let allowed = "{ prompts(first: 2) { nodes { id } } }";
+        check_limit("max_complexity = 5", allowed, "{ prompts(first: 3) { nodes { id } } }").await;
+    }
+
+    async fn max_aliases() {
+        check_limit("max_aliases = 0", "{ __typename }", "{ a: __typename }").await;
+    }
+
+    async fn max_root_fields() {
+        check_limit("max_root_fields = 1", "{ __typename }", "{ __typename viewer { userId } }").await;
+    }
+
+    async fn max_directives() {
+        check_limit("max_directives = 0", "{ __typename }", "{ __typename @skip(if: false) }").await;
+    }
+
+    async fn max_fragment_spreads() {
+        check_limit("max_fragment_spreads = 0", "{ __typename }", "{ ... { __typename } }").await;
+    }
+
+    async fn default_page_size() {
+        let (server, database) = serve("default_page_size = 2").await;
+        for _ in 0..3 {
+            PromptBuilder::new().insert(&database).await;
+        }
+        let page = server.data("{ prompts { nodes { id } } }").await;
+        assert_eq!(page["prompts"]["nodes"].as_array().unwrap().len(), 2);
+    }
+
+    async fn max_page_size() {
+        let (server, _database) = serve("max_page_size = 30").await;
+        server.data("{ prompts(first: 30) { nodes { id } } }").await;
+        assert_eq!(server.error("{ prompts(first: 31) { nodes { id } } }").await.2.as_deref(), Some("first"));
+    }
+
+    async fn log() {
+        assert!(log_of("").contains("stopped"));
+        assert_eq!(log_of("log = 'warn'"), "");
+    }
+
+    async fn log_format() {
+        assert!(!log_of("log_format = 'text'").starts_with('{'));
+        for line in log_of("log_format = 'json'").lines() {
+            serde_json::from_str::<serde_json::Value>(line).unwrap();
+        }
+    }
+}
+
+/// The application with the settings of a file, over an empty database.
+async fn serve(file: &str) -> (TestServer, TestDatabase) {
+    let database = TestDatabase::sqlite().await;
+    let app = App::new(database.database.clone(), &settings(file));
+    (TestServer::with(app, Principal::local()).await, database)
+}
+
+/// With this limit, of the two operations one is answered and the other refused for that limit.
+async fn check_limit(file: &str, allowed: &str, refused: &str) {
+    let (server, _database) = serve(file).await;
+    server.data(allowed).await;
+    let reply = server.send(refused, serde_json::json!({})).await;
+    let (setting, _) = file.split_once(" = ").unwrap();
+    let name = reply.body["errors"][0]["extensions"]["limitName"].as_str().unwrap();
+    assert_eq!(name.to_lowercase(), setting.replace('_', ""));
+}
+
+/// The whole command with a file, on an empty database that stays as long as the file.
+fn start(file: &str, arguments: &[&str]) -> (Server, ConfigFile) {
+    let file = ConfigFile::new(file);
+    let mut command = evalgraph(&["serve", &file.flag()]);
+    command.args(arguments).env("EVALGRAPH_DATA_DIR", file.directory.path()).stderr(std::process::Stdio::piped());
+    (Server::start_with_log(&mut command), file)
+}
+
+/// What a server with this file logs from its start to its end.
+fn log_of(file: &str) -> String {
+    let (mut server, _file) = start(file, &["--listen=127.0.0.1:0"]);
+    server.signal("TERM");
+    assert_eq!(server.wait(), Some(0));
+    server.log()
+}
+
+fn migrate(file: &str) {
+    stdout(&run(&mut evalgraph(&["migrate", &ConfigFile::new(file).flag()])));
+}
+
+/// An address that nobody serves on.
+fn free_address() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+/// The pools that a file makes.
+async fn open(kind: Kind, file: &str) -> (Database, TestLocation) {
+    let location = TestLocation::migrated(kind).await;
+    (Database::open(&location.location, &settings(file).pool()).await.unwrap(), location)
+}
+
+async fn check_kept_connections(file: &str, connections: u32) {
+    let (database, _location) = open(Kind::Sqlite, file).await;
+    execute(&database, "SELECT 1").await.unwrap();
+    let open = async || database.read_connections().0 == connections;
+    eventually(Duration::from_secs(10), "the connections are open", open).await;
+}
+
+async fn execute(database: &Database, statement: &'static str) -> Result<(), DbError> {
+    let (database, count) = (database.clone(), StatementCount::default());
+    database.read(&count, move |connection| Box::pin(async move { connection.batch_execute(statement).await })).await
+}
