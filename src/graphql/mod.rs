@@ -3,10 +3,10 @@
 mod connection;
 mod error;
 mod execute;
-mod global_id;
+pub mod global_id;
 mod inputs;
 mod limits;
-mod pagination;
+pub mod pagination;
 mod prepare;
 mod query;
 mod scalars;

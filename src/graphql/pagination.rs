@@ -131,7 +131,11 @@ impl ListIdentity {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    fn read_cursor(&self, argument: &'static str, cursor: &str) -> Result<Position, ApiError> {
+    /// The place that a cursor stands for.
+    ///
+    /// # Errors
+    /// When it is not a cursor, or one of another list.
+    pub fn read_cursor(&self, argument: &'static str, cursor: &str) -> Result<Position, ApiError> {
         let unreadable = || ApiError::argument(argument, "is not a cursor; take one from `pageInfo` or `edges`");
         let bytes: [u8; 29] = URL_SAFE_NO_PAD
             .decode(cursor)
