@@ -2,7 +2,8 @@
 # Private PostgreSQL and Redis servers for tests and benchmarks. To be sourced.
 #
 #   servers_start tests   PostgreSQL with TLS and without fsync; exports EVALGRAPH_TEST_POSTGRES_URL,
-#                         EVALGRAPH_TEST_POSTGRES_CA and EVALGRAPH_TEST_REDIS_URL
+#                         EVALGRAPH_TEST_POSTGRES_CA and EVALGRAPH_TEST_REDIS_URL. Installs Chromium,
+#                         which tests start themselves
 #   servers_start bench   PostgreSQL as a user would run it; exports EVALGRAPH_BENCH_POSTGRES_URL and
 #                         EVALGRAPH_BENCH_REDIS_URL
 #
@@ -39,14 +40,17 @@ find_redis() {
   command -v redis-server || command -v valkey-server
 }
 
-# Installs what is missing, and nothing when nothing is.
+# Installs what is missing for this purpose, and nothing when nothing is.
 install_missing() {
-  local packages=()
+  local purpose=$1 packages=()
   command -v cargo >/dev/null || die "cargo is missing: install Rust, see https://rustup.rs"
   command -v cc >/dev/null || packages+=(gcc libc6-dev)
   command -v openssl >/dev/null || packages+=(openssl)
   find_postgres || packages+=(postgresql)
   find_redis >/dev/null || packages+=(redis-server)
+  if [[ $purpose == tests ]]; then
+    command -v chromium >/dev/null && command -v chromedriver >/dev/null || packages+=(chromium chromium-driver)
+  fi
   ((${#packages[@]})) || return 0
 
   command -v apt-get >/dev/null || die "missing, please install (by their Debian names): ${packages[*]}"
@@ -196,7 +200,7 @@ servers_start() {
   trap servers_stop EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
-  install_missing
+  install_missing "$1"
   # In /tmp whatever TMPDIR says: another user must reach it, and the path of a socket must be short.
   servers_dir=$(mktemp -d /tmp/evalgraph-servers.XXXXXX)
   chmod 755 "$servers_dir"

@@ -29,7 +29,7 @@ pub async fn run(settings: &Settings, location: &DatabaseLocation, load_demo: bo
         );
     }
     let shutdown = stop_signal()?;
-    greet(listener.local_addr()?);
+    greet(listener.local_addr()?, settings.explorer);
     let router = http::router(App::new(database, settings));
     http::serve(listener, router, shutdown, settings.shutdown_timeout()).await?;
     tracing::info!("stopped");
@@ -48,10 +48,13 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     })
 }
 
-fn greet(address: SocketAddr) {
+fn greet(address: SocketAddr, explorer: bool) {
+    println!("evalgraph serves GraphQL at http://{address}/graphql");
+    if explorer {
+        println!("Write queries in a browser at http://{address}/");
+    }
     println!(
-        r#"evalgraph serves GraphQL at http://{address}/graphql
-
+        r#"
 Try:
   curl -s http://{address}/graphql -H 'content-type: application/json' -d '{{"query":"{{ prompts(first: 3) {{ nodes {{ title version evaluations(first: 2) {{ totalCount nodes {{ model passRate testResults(first: 2, filter: {{ passed: false }}) {{ totalCount nodes {{ testCaseName }} }} }} }} }} }} }}"}}'
 "#

@@ -75,6 +75,11 @@ pub struct Settings {
     #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_SHUTDOWN_TIMEOUT_MS", value_name = "MS", default_value = "8000")]
     pub shutdown_timeout_ms: u64,
 
+    /// Whether `/` is the explorer, a page to write queries on; without it, a line of text.
+    #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_EXPLORER", value_name = "BOOLEAN", default_value = "true")]
+    #[arg(action = clap::ArgAction::Set)]
+    pub explorer: bool,
+
     /// Directory of the embedded database; made when missing.
     #[arg(long, global = true, help_heading = DATABASE, env = "EVALGRAPH_DATA_DIR", value_name = "DIRECTORY", default_value = "./data")]
     pub data_dir: PathBuf,

@@ -1,5 +1,6 @@
 //! HTTP: routes, and what holds for every request.
 
+mod explorer;
 mod graphql;
 mod health;
 mod negotiation;
@@ -17,9 +18,13 @@ use crate::app::App;
 
 /// Every route, and every layer in its order.
 pub fn router(app: App) -> Router {
-    Router::new()
-        .route("/", get(welcome))
-        .route("/graphql", get(graphql::answer).post(graphql::answer))
+    let operations = get(graphql::answer).post(graphql::answer);
+    let routes = if app.explorer {
+        explorer::routes().route("/graphql", operations.layer(axum::middleware::from_fn(explorer::redirect_people)))
+    } else {
+        Router::new().route("/", get(welcome)).route("/graphql", operations)
+    };
+    routes
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .with_state(app)

@@ -47,8 +47,8 @@ impl MediaType {
     }
 }
 
-/// The media range of an entry of `Accept`, unless the entry refuses it (`q=0`).
-fn acceptable(entry: &str) -> Option<String> {
+/// What an entry of `Accept` or `Accept-Encoding` admits, in small letters, unless the entry refuses it (`q=0`).
+pub(super) fn acceptable(entry: &str) -> Option<String> {
     let mut parts = entry.split(';').map(str::trim);
     let range = parts.next()?.to_ascii_lowercase();
     let weights =

@@ -57,7 +57,8 @@ fn default(setting: &Setting) -> String {
 
 fn meaning(setting: &Setting) -> String {
     let mut meaning = sentence(&setting.meaning());
-    for (choice, means) in setting.choices() {
+    // That of a boolean says it all.
+    for (choice, means) in setting.choices().into_iter().filter(|(_, means)| !means.is_empty()) {
         write!(meaning, "<br>`{choice}`: {}", sentence(&means)).unwrap();
     }
     if setting.is_secret() {

@@ -77,6 +77,15 @@ effects! {
         assert!(log.contains("requests were cut off at shutdown") && log.contains("123"), "{log}");
     }
 
+    async fn explorer() {
+        for (file, is_there) in [("", true), ("explorer = false", false)] {
+            let (server, _file) = start(file, &["--listen=127.0.0.1:0"]);
+            let page = reqwest::get(format!("http://{}/", server.address)).await.unwrap().text().await.unwrap();
+            assert_eq!(page.starts_with("<!doctype html>"), is_there, "{file}: {page}");
+            assert_eq!(server.greeting.contains("in a browser"), is_there, "{file}: {}", server.greeting);
+        }
+    }
+
     async fn data_dir() {
         let directory = tempfile::tempdir().unwrap();
         migrate(&format!("data_dir = '{}'", directory.path().display()));
