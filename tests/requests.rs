@@ -2,42 +2,13 @@
 
 mod common;
 
-use std::io::Write;
-use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
+use common::log::{capture_log, lines_about};
 use common::{Reply, TestDatabase, TestServer, eventually, on_both_databases};
 use evalgraph::domain::Principal;
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
-
-/// What the process has logged so far. Tests look for their own requests in it.
-static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
-
-struct Capture;
-
-impl Write for Capture {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        LOG.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-fn capture_log() {
-    static STARTED: OnceLock<()> = OnceLock::new();
-    STARTED.get_or_init(|| tracing_subscriber::fmt().json().flatten_event(true).with_writer(|| Capture).init());
-}
-
-/// The log lines about a request.
-fn lines_about(request_id: &str) -> Vec<serde_json::Value> {
-    let log = LOG.lock().unwrap();
-    let lines = std::str::from_utf8(&log).unwrap().lines().map(|line| serde_json::from_str(line).unwrap());
-    lines.filter(|line: &serde_json::Value| line["request_id"] == request_id).collect()
-}
 
 async fn post(server: &TestServer, headers: &[(&str, &str)], body: impl Into<reqwest::Body>) -> Reply {
     let mut request = server.client.post(server.url("/graphql")).body(body);
@@ -112,9 +83,9 @@ async fn a_request_that_cannot_be_read_is_refused_with_the_reason() {
         (&[], VIEWER, 415, "BAD_USER_INPUT", "must be application/json, not «nothing»"),
         (&[JSON, accept_html], VIEWER, 406, "BAD_USER_INPUT", "accept application/graphql-response+json"),
         (&[JSON], "{", 400, "BAD_USER_INPUT", "line 1 column 1"),
-        (&[JSON], "[]", 400, "BAD_USER_INPUT", "no `query`"),
+        (&[JSON], "[]", 400, "BAD_USER_INPUT", "one operation, not a list"),
         (&[JSON], r#"{"query":" "}"#, 400, "BAD_USER_INPUT", "no `query`"),
-        (&[JSON], r#"{"query":7}"#, 400, "BAD_USER_INPUT", "the text `query`"),
+        (&[JSON], r#"{"query":7}"#, 400, "BAD_USER_INPUT", "`query` must be a text"),
         (&[JSON], r#"[{"query":"{ viewer { userId } }"}]"#, 400, "BAD_USER_INPUT", "one operation, not a list"),
     ];
     for (headers, body, status, code, message) in cases {

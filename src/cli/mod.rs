@@ -5,6 +5,7 @@ mod config;
 mod help;
 mod import;
 mod migrate;
+mod open_files;
 mod schema;
 mod serve;
 

@@ -6,18 +6,26 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::open_files;
 use crate::app::App;
 use crate::config::Settings;
 use crate::db::pool::DatabaseLocation;
 use crate::db::{Database, migrate};
 use crate::domain::Timestamp;
+use crate::http::ConnectionLimits;
 use crate::{demo, http};
+
+/// What a process has open besides connections: each connection to SQLite has up to three files, a new one to
+/// PostgreSQL or a resolver of names some.
+const OTHER_FILES: u64 = 128;
 
 /// Migrates the database, loads the demo data when asked to, and serves until a signal comes.
 pub async fn run(settings: &Settings, location: &DatabaseLocation, load_demo: bool) -> anyhow::Result<()> {
     let address = settings.listen_address();
     // First of all: a port in use should be known before the work of a migration is done.
-    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}: choose another port with --port or another address with --listen")
+    })?;
     migrate::migrate(location).await?;
     let database = Database::open(location, &settings.pool()).await?;
     if load_demo && let Some(summary) = demo::load_once(&database, Timestamp::now()).await? {
@@ -31,9 +39,26 @@ pub async fn run(settings: &Settings, location: &DatabaseLocation, load_demo: bo
     let shutdown = stop_signal()?;
     greet(listener.local_addr()?, settings.explorer);
     let router = http::router(App::new(database, settings));
-    http::serve(listener, router, shutdown, settings.shutdown_timeout()).await?;
+    http::serve(listener, router, within_open_files(settings.connections(), settings), shutdown).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The limits, with no more connections than the system has files for.
+fn within_open_files(limits: ConnectionLimits, settings: &Settings) -> ConnectionLimits {
+    let pool = settings.pool();
+    let Some(files) = open_files::raise_limit() else { return limits };
+    let others = OTHER_FILES + u64::from(pool.base) + u64::from(pool.overflow);
+    let most = usize::try_from(files.saturating_sub(others)).unwrap_or(usize::MAX).max(1);
+    if most < limits.most {
+        tracing::warn!(
+            files,
+            connections = most,
+            max_connections = limits.most,
+            "the system allows this process fewer connections than --max-connections: raise its limit of open files",
+        );
+    }
+    ConnectionLimits { most: limits.most.min(most), ..limits }
 }
 
 /// Ready when the process is told to stop: by Ctrl-C, or by SIGTERM as process managers do.

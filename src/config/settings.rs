@@ -13,6 +13,7 @@ use super::layers::without_variables;
 use super::secret::SecretUrl;
 use crate::db::pool::{DatabaseLocation, PoolSettings};
 use crate::graphql::{PageLimits, QueryLimits, ServiceLimits};
+use crate::http::ConnectionLimits;
 
 /// Where the server runs. Decides the sizes of the connection pools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -80,6 +81,19 @@ pub struct Settings {
     #[arg(action = clap::ArgAction::Set)]
     pub explorer: bool,
 
+    /// How long the head of a request may take to arrive. Honest clients send it at once.
+    #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_HEADER_TIMEOUT_MS", value_name = "MS", default_value = "10000")]
+    pub header_timeout_ms: NonZeroU64,
+
+    /// How long a connection may be silent between requests: longer than load balancers keep theirs, so that it is
+    /// they who close it.
+    #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_IDLE_TIMEOUT_MS", value_name = "MS", default_value = "75000")]
+    pub idle_timeout_ms: NonZeroU64,
+
+    /// How many clients may be connected at a time: far more than are expected, and memory for all of them.
+    #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_MAX_CONNECTIONS", value_name = "COUNT", default_value = "10000")]
+    pub max_connections: NonZeroU32,
+
     /// Directory of the embedded database; made when missing.
     #[arg(long, global = true, help_heading = DATABASE, env = "EVALGRAPH_DATA_DIR", value_name = "DIRECTORY", default_value = "./data")]
     pub data_dir: PathBuf,
@@ -123,7 +137,6 @@ pub struct Settings {
     #[arg(long, global = true, help_heading = LIMITS, env = "EVALGRAPH_MAX_TOKENS", value_name = "COUNT")]
     #[arg(default_value_t = nonzero(QueryLimits::DEFAULT.max_tokens))]
     pub max_tokens: NonZeroU32,
-
     /// How deeply a query may nest fields, 32 at most: GraphiQL's introspection needs 15.
     #[arg(long, global = true, help_heading = LIMITS, env = "EVALGRAPH_MAX_DEPTH", value_name = "DEPTH")]
     #[arg(default_value_t = QueryLimits::DEFAULT.max_depth, value_parser = clap::value_parser!(u32).range(1..=32))]
@@ -220,10 +233,15 @@ impl Settings {
         Duration::from_millis(self.request_timeout_ms.get())
     }
 
-    /// How long requests may go on after the signal to stop.
+    /// What clients may do with their connections.
     #[must_use]
-    pub fn shutdown_timeout(&self) -> Duration {
-        Duration::from_millis(self.shutdown_timeout_ms)
+    pub fn connections(&self) -> ConnectionLimits {
+        ConnectionLimits {
+            header_timeout: Duration::from_millis(self.header_timeout_ms.get()),
+            idle_timeout: Duration::from_millis(self.idle_timeout_ms.get()),
+            most: self.max_connections.get() as usize,
+            shutdown: Duration::from_millis(self.shutdown_timeout_ms),
+        }
     }
 
     /// The pools: what the environment says, changed by what was given. Waiting for a connection ends before a

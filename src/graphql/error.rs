@@ -17,6 +17,8 @@ pub enum ErrorCode {
     GraphqlValidationFailed,
     /// An argument, a variable or the request itself is wrong.
     BadUserInput,
+    /// There is nothing of that name.
+    NotFound,
     /// The request asks for more than is allowed.
     LimitExceeded,
     /// It took too long.
@@ -35,6 +37,7 @@ impl ErrorCode {
             Self::GraphqlParseFailed => "GRAPHQL_PARSE_FAILED",
             Self::GraphqlValidationFailed => "GRAPHQL_VALIDATION_FAILED",
             Self::BadUserInput => "BAD_USER_INPUT",
+            Self::NotFound => "NOT_FOUND",
             Self::LimitExceeded => "LIMIT_EXCEEDED",
             Self::Timeout => "TIMEOUT",
             Self::Unavailable => "UNAVAILABLE",

@@ -19,7 +19,8 @@ impl Schema {
         // Parsed here and not by async-graphql, so that a syntax error can be told from an error of validation.
         let document = parse_query(&request.query).map_err(|error| vec![parse_error(error)])?;
         self.limiter.check(&document, &request.variables)?;
-        variables::check_required(request, &document).map_err(only)?;
+        let operation = variables::chosen_operation(request, &document).map_err(only)?;
+        variables::check(request, &operation.node).map_err(only)?;
         Ok(document)
     }
 }

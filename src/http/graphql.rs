@@ -1,18 +1,17 @@
 //! GraphQL over HTTP.
 
-use async_graphql::{ParseRequestError, Request as GraphqlRequest, ServerError};
-use async_graphql_axum::GraphQLRequest;
-use async_graphql_axum::rejection::GraphQLRejection;
+use async_graphql::{Request as GraphqlRequest, ServerError};
 use axum::Extension;
-use axum::body::Body;
-use axum::extract::{FromRequest as _, Request, State};
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
+use axum::body::{Body, Bytes, HttpBody as _};
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 use tokio::time::Instant;
 
 use super::negotiation::{Answer, MediaType};
-use super::request_log::{LogDetails, RequestId};
+use super::operation;
+use super::request_log::{LogDetails, RequestId, shortened};
 use crate::app::App;
 use crate::domain::Principal;
 use crate::graphql::{ErrorCode, RequestContext, RequestScope, TimeLimit, execute, request_error};
@@ -73,63 +72,76 @@ async fn run(
 /// Reads the operation, within the limits of size and time.
 async fn read(app: &App, request: Request, deadline: Instant) -> Result<GraphqlRequest, Box<Answer>> {
     let (parts, body) = request.into_parts();
-    let body = if parts.method == axum::http::Method::POST {
-        check_content_type(&parts.headers)?;
-        let bytes = axum::body::to_bytes(body, app.limits.max_body_bytes as usize);
-        let bytes = tokio::time::timeout_at(deadline, bytes).await.map_err(|_| too_slow())?;
-        Body::from(bytes.map_err(|error| unreadable_body(app, &error))?)
+    let operation = if parts.method == Method::POST {
+        check_content(&parts.headers)?;
+        operation::from_body(&read_body(app, body, deadline).await?)
     } else {
-        Body::empty()
+        operation::from_address(parts.uri.query().unwrap_or_default())
     };
-    let request = GraphQLRequest::<GraphQLRejection>::from_request(Request::from_parts(parts, body), &())
-        .await
-        .map_err(|GraphQLRejection(error)| not_a_request(&error))?
-        .into_inner();
-    if request.query.trim().is_empty() {
-        let error = request_error(ErrorCode::BadUserInput, "the request has no `query`, or an empty one");
-        return Err(refuse(StatusCode::BAD_REQUEST, error));
-    }
-    Ok(request)
+    operation.map_err(|error| refuse(StatusCode::BAD_REQUEST, error))
 }
 
-fn check_content_type(headers: &HeaderMap) -> Result<(), Box<Answer>> {
-    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("nothing");
-    let essence = given.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("application/json") {
-        return Ok(());
+/// A body that says that it is too large is refused before it is sent, so to speak: clients that ask first
+/// (`Expect: 100-continue`) need not send it at all.
+async fn read_body(app: &App, body: Body, deadline: Instant) -> Result<Bytes, Box<Answer>> {
+    if body.size_hint().lower() > u64::from(app.limits.max_body_bytes) {
+        return Err(too_large(app));
     }
-    let message = format!("the content type must be application/json, not «{}»", essence.escape_default());
-    Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, request_error(ErrorCode::BadUserInput, message)))
+    let bytes = axum::body::to_bytes(body, app.limits.max_body_bytes as usize);
+    let bytes = tokio::time::timeout_at(deadline, bytes).await.map_err(|_| too_slow())?;
+    bytes.map_err(|error| unreadable_body(app, &error))
+}
+
+fn check_content(headers: &HeaderMap) -> Result<(), Box<Answer>> {
+    let unsupported = |message: String| {
+        let error = request_error(ErrorCode::BadUserInput, message);
+        Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, error))
+    };
+    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("nothing");
+    let (essence, parameters) = given.split_once(';').unwrap_or((given, ""));
+    if !essence.trim().eq_ignore_ascii_case("application/json") {
+        let essence = shortened(essence.trim());
+        return unsupported(format!("the content type must be application/json, not «{}»", essence.escape_default()));
+    }
+    let charset = parameters
+        .split(';')
+        .filter_map(|parameter| parameter.split_once('='))
+        .find_map(|(name, value)| name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"')));
+    if let Some(charset) = charset.filter(|charset| !charset.eq_ignore_ascii_case("utf-8")) {
+        let charset = shortened(charset);
+        return unsupported(format!(
+            "the charset must be utf-8, as always in JSON, not «{}»",
+            charset.escape_default()
+        ));
+    }
+    let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
+    if encodings.any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return unsupported("the body must not be compressed: send it without Content-Encoding".to_owned());
+    }
+    Ok(())
 }
 
 fn too_slow() -> Box<Answer> {
     let error = request_error(ErrorCode::Timeout, "the body of the request did not arrive in time");
-    refuse(StatusCode::REQUEST_TIMEOUT, error)
+    Box::new(Answer::refusal(StatusCode::REQUEST_TIMEOUT, error).closing())
+}
+
+fn too_large(app: &App) -> Box<Answer> {
+    let message = format!("the body of the request is larger than {} bytes", app.limits.max_body_bytes);
+    let error = request_error(ErrorCode::LimitExceeded, message);
+    Box::new(Answer::refusal(StatusCode::PAYLOAD_TOO_LARGE, error).closing())
 }
 
 fn unreadable_body(app: &App, error: &axum::Error) -> Box<Answer> {
     let mut cause = Some(error as &dyn std::error::Error);
     while let Some(error) = cause {
         if error.is::<http_body_util::LengthLimitError>() {
-            let message = format!("the body of the request is larger than {} bytes", app.limits.max_body_bytes);
-            let error = request_error(ErrorCode::LimitExceeded, message);
-            return refuse(StatusCode::PAYLOAD_TOO_LARGE, error);
+            return too_large(app);
         }
         cause = error.source();
     }
     let error = request_error(ErrorCode::BadUserInput, "the body of the request could not be read to its end");
-    refuse(StatusCode::BAD_REQUEST, error)
-}
-
-fn not_a_request(error: &ParseRequestError) -> Box<Answer> {
-    let message = match error {
-        ParseRequestError::InvalidRequest(cause) => {
-            format!("the body must be a JSON object with the text `query`: {cause}")
-        }
-        ParseRequestError::UnsupportedBatch => "a request must be one operation, not a list of them".to_owned(),
-        other => format!("this is not a GraphQL request: {other}"),
-    };
-    refuse(StatusCode::BAD_REQUEST, request_error(ErrorCode::BadUserInput, message))
+    Box::new(Answer::refusal(StatusCode::BAD_REQUEST, error).closing())
 }
 
 fn refuse(status: StatusCode, error: ServerError) -> Box<Answer> {

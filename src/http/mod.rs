@@ -3,18 +3,22 @@
 mod explorer;
 mod graphql;
 mod health;
+mod json;
 mod negotiation;
+mod operation;
 mod request_log;
-
-use std::io;
-use std::time::Duration;
+mod serve;
 
 use axum::Router;
+use axum::http::StatusCode;
+use axum::response::Response;
 use axum::routing::get;
-use axum::serve::ListenerExt as _;
-use tokio::net::TcpListener;
 
+use self::negotiation::{Answer, MediaType};
 use crate::app::App;
+use crate::graphql::{ErrorCode, request_error};
+
+pub use serve::{ConnectionLimits, serve};
 
 /// Every route, and every layer in its order.
 pub fn router(app: App) -> Router {
@@ -27,48 +31,23 @@ pub fn router(app: App) -> Router {
     routes
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(wrong_method)
         .with_state(app)
         .layer(axum::middleware::from_fn(request_log::log_request))
 }
 
-/// Serves until `shutdown` is ready, and lets requests go on for `patience` after that.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-    patience: Duration,
-) -> io::Result<()> {
-    // Answers are written in one piece: waiting for more to send only delays them.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a socket keeps its delay");
-        }
-    });
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let signal = async move {
-        shutdown.await;
-        let _ = stop.send(());
-    };
-    let server = axum::serve(listener, router).with_graceful_shutdown(signal);
-    let out_of_patience = async move {
-        if stopped.await.is_ok() {
-            tokio::time::sleep(patience).await;
-        } else {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        result = async { server.await } => result,
-        () = out_of_patience => {
-            tracing::warn!(patience_ms = patience.as_millis(), "requests were cut off at shutdown");
-            Ok(())
-        }
-    }
-}
-
 async fn welcome() -> &'static str {
     "evalgraph: send GraphQL requests to /graphql\n"
+}
+
+async fn nothing_here() -> Response {
+    let error = request_error(ErrorCode::NotFound, "there is nothing at this address: GraphQL is at /graphql");
+    Answer::refusal(StatusCode::NOT_FOUND, error).into_response(MediaType::Json)
+}
+
+/// The header `Allow` tells which methods there are.
+async fn wrong_method() -> Response {
+    let error = request_error(ErrorCode::BadUserInput, "this address does not know the method of the request");
+    Answer::refusal(StatusCode::METHOD_NOT_ALLOWED, error).into_response(MediaType::Json)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use async_graphql::{Response as GraphqlResponse, ServerError, Value};
 use axum::body::Body;
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, CONNECTION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
@@ -61,6 +61,7 @@ pub(super) fn acceptable(entry: &str) -> Option<String> {
 pub struct Answer {
     status: StatusCode,
     executed: bool,
+    closing: bool,
     response: GraphqlResponse,
 }
 
@@ -76,12 +77,17 @@ struct RequestErrors<'a> {
 impl Answer {
     /// What came of an operation; `executed` tells whether fields were resolved.
     pub fn new(status: StatusCode, executed: bool, response: GraphqlResponse) -> Self {
-        Self { status, executed, response }
+        Self { status, executed, closing: false, response }
     }
 
     /// A request that was not executed.
     pub fn refusal(status: StatusCode, error: ServerError) -> Self {
         Self::new(status, false, GraphqlResponse::from_errors(vec![error]))
+    }
+
+    /// The connection ends with the answer, because the rest of the request is not read.
+    pub fn closing(self) -> Self {
+        Self { closing: true, ..self }
     }
 
     /// The answer as it is sent.
@@ -102,6 +108,9 @@ impl Answer {
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
         response.headers_mut().insert(CONTENT_TYPE, media_type.content_type());
+        if self.closing {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         response
     }
 }

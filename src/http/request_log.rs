@@ -126,8 +126,8 @@ fn request_id(request: &Request) -> Arc<str> {
     given.map_or_else(|| Uuid::now_v7().to_string().into(), Into::into)
 }
 
-/// What clients choose is cut before it goes into a line.
-fn shortened(text: &str) -> String {
+/// What clients choose is cut before it goes into a line or back to them.
+pub fn shortened(text: &str) -> String {
     const LONGEST: usize = 128;
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -157,8 +157,27 @@ mod tests {
         panic!("a secret cause")
     }
 
+    /// Keeps the log of the thread that it is made on.
+    #[derive(Clone, Default)]
+    struct Captured(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Captured {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
     #[tokio::test]
     async fn a_panic_is_answered_and_the_server_goes_on() {
+        let log = Captured::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        let _logging = tracing::subscriber::set_default(subscriber);
         let router = Router::new()
             .route("/panic", get(broken))
             .route("/", get(|| async { "well" }))
@@ -176,6 +195,10 @@ mod tests {
         }] });
         assert_eq!(body, expected);
         assert_eq!(reqwest::get(format!("http://{address}/")).await.unwrap().status(), 200);
+        // The cause is where only the operator reads it, under the id that the client can quote.
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let line = log.lines().find(|line| line.contains("a secret cause")).unwrap_or_else(|| panic!("{log}"));
+        assert!(line.contains(&request_id), "{line}");
     }
 
     #[test]

@@ -205,6 +205,7 @@ fn inputs() -> Vec<Hostile> {
         ),
         Hostile {
             variables: json!({ "filter": deep }),
+            code: "BAD_USER_INPUT",
             ..invalid(
                 "deep input objects in variables",
                 "query ($filter: PromptFilter) { prompts(filter: $filter) { totalCount } }".to_owned(),

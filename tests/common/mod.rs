@@ -8,7 +8,9 @@
 mod builders;
 pub mod hostile;
 mod location;
+pub mod log;
 pub mod process;
+mod proxy;
 mod server;
 pub mod sql;
 
@@ -22,6 +24,7 @@ use uuid::Uuid;
 
 pub use builders::{EvaluationBuilder, PromptBuilder, ResultBuilder, RunBuilder, TemplateBuilder};
 pub use location::TestLocation;
+pub use proxy::Proxy;
 pub use server::{Reply, TestServer};
 
 /// The two databases that evalgraph runs on.

@@ -8,7 +8,7 @@ use evalgraph::app::App;
 use evalgraph::db::Database;
 use evalgraph::domain::Principal;
 use evalgraph::graphql::ServiceLimits;
-use evalgraph::http;
+use evalgraph::http::{self, ConnectionLimits};
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -49,19 +49,30 @@ impl TestServer {
 
     /// This application for this principal.
     pub async fn with(app: App, principal: Principal) -> Self {
+        Self::with_limits(app, principal, Self::connections()).await
+    }
+
+    /// This application for this principal, with other limits on connections.
+    pub async fn with_limits(app: App, principal: Principal, limits: ConnectionLimits) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let router = http::router(app).layer(Extension(principal));
-        tokio::spawn(http::serve(
-            listener,
-            router,
-            async move {
-                let _ = stopped.await;
-            },
-            Duration::ZERO,
-        ));
+        let shutdown = async move {
+            let _ = stopped.await;
+        };
+        tokio::spawn(http::serve(listener, router, limits, shutdown));
         Self { address, client: reqwest::Client::new(), _stop: stop }
+    }
+
+    /// The usual limits on connections, and no patience at the end.
+    pub fn connections() -> ConnectionLimits {
+        ConnectionLimits {
+            header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(75),
+            most: 10_000,
+            shutdown: Duration::ZERO,
+        }
     }
 
     pub fn url(&self, path: &str) -> String {

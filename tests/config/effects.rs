@@ -6,7 +6,7 @@ use evalgraph::app::App;
 use evalgraph::config::catalog;
 use evalgraph::db::{Database, DbError, StatementCount};
 use evalgraph::domain::Principal;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::common::process::{Server, evalgraph, run, stdout};
 use crate::common::{Kind, PromptBuilder, Reply, TestDatabase, TestLocation, TestServer, eventually, hold_connection};
@@ -84,6 +84,33 @@ effects! {
             assert_eq!(page.starts_with("<!doctype html>"), is_there, "{file}: {page}");
             assert_eq!(server.greeting.contains("in a browser"), is_there, "{file}: {}", server.greeting);
         }
+    }
+
+    async fn header_timeout_ms() {
+        let (server, _file) = start("header_timeout_ms = 100", &["--listen=127.0.0.1:0"]);
+        let mut stream = tokio::net::TcpStream::connect(&server.address).await.unwrap();
+        stream.write_all(b"GET / HT").await.unwrap();
+        is_closed(stream).await;
+    }
+
+    async fn idle_timeout_ms() {
+        // A connection is looked at as often as the head of a request may take.
+        let (server, _file) = start("idle_timeout_ms = 100\nheader_timeout_ms = 200", &["--listen=127.0.0.1:0"]);
+        let mut stream = tokio::net::TcpStream::connect(&server.address).await.unwrap();
+        stream.write_all(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        is_closed(stream).await;
+    }
+
+    async fn max_connections() {
+        let (server, _file) = start("max_connections = 1", &["--listen=127.0.0.1:0"]);
+        let connect = async || tokio::net::TcpStream::connect(&server.address).await.unwrap();
+        let (first, mut second) = (connect().await, connect().await);
+        second.write_all(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let mut byte = [0];
+        let early = tokio::time::timeout(Duration::from_millis(200), second.peek(&mut byte)).await;
+        assert!(early.is_err(), "the first connection has the only place");
+        drop(first);
+        tokio::time::timeout(Duration::from_secs(10), second.peek(&mut byte)).await.expect("an answer").unwrap();
     }
 
     async fn data_dir() {
@@ -196,6 +223,14 @@ effects! {
             serde_json::from_str::<serde_json::Value>(line).unwrap();
         }
     }
+}
+
+/// The server closes the connection soon, whatever it answers before.
+async fn is_closed(mut stream: tokio::net::TcpStream) {
+    let mut rest = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
+    // A reset is an end, too.
+    let _ = read.expect("the connection is closed");
 }
 
 /// The application with the settings of a file, over an empty database.

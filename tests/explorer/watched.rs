@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -48,7 +47,7 @@ impl WatchedServer {
         let stopped = async move {
             let _ = stopped.await;
         };
-        tokio::spawn(http::serve(listener, router, stopped, Duration::ZERO));
+        tokio::spawn(http::serve(listener, router, TestServer::connections(), stopped));
         Self { address, blocked, _database: database, _stop: stop }
     }
 

@@ -1,0 +1,152 @@
+//! What goes on on a connection, as far as its end depends on it.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use axum::body::{Bytes, HttpBody};
+use hyper::body::{Frame, Incoming, SizeHint};
+use tokio::time::Instant;
+
+use super::ConnectionLimits;
+
+/// Shared by the socket, the requests and the watch over them.
+#[derive(Debug, Clone)]
+pub struct Activity(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    /// When bytes went in or out, or a request ended.
+    last: Instant,
+    /// Since when the head of a request is awaited or arriving. HTTP/2 has other frames as well, so there it counts
+    /// only until the first bytes.
+    head_since: Option<Instant>,
+    protocol: Option<Protocol>,
+    requests: usize,
+    left_unread: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Protocol {
+    Http1,
+    Http2,
+}
+
+impl Activity {
+    pub fn new() -> Self {
+        let now = Instant::now();
+        let state = State { last: now, head_since: Some(now), protocol: None, requests: 0, left_unread: false };
+        Self(Arc::new(Mutex::new(state)))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Bytes came in.
+    pub fn received(&self, bytes: &[u8]) {
+        let (mut state, now) = (self.state(), Instant::now());
+        state.last = now;
+        // What every HTTP/2 connection begins with, and no method of HTTP/1.
+        let by_first_bytes = || if bytes.starts_with(b"PRI") { Protocol::Http2 } else { Protocol::Http1 };
+        let protocol = *state.protocol.get_or_insert_with(by_first_bytes);
+        match protocol {
+            Protocol::Http2 => state.head_since = None,
+            Protocol::Http1 if state.requests == 0 => {
+                state.head_since.get_or_insert(now);
+            }
+            Protocol::Http1 => {}
+        }
+    }
+
+    /// Bytes went out.
+    pub fn sent(&self) {
+        self.state().last = Instant::now();
+    }
+
+    /// A request came; it is worked on until the result is dropped.
+    pub fn begin_request(&self) -> RequestInProgress {
+        let mut state = self.state();
+        state.requests += 1;
+        state.head_since = None;
+        RequestInProgress(self.clone())
+    }
+
+    /// Whether requests are worked on.
+    pub fn is_busy(&self) -> bool {
+        self.state().requests > 0
+    }
+
+    /// Whether a request was answered without reading it to its end: its client may be sending still.
+    pub fn has_left_unread(&self) -> bool {
+        self.state().left_unread
+    }
+
+    /// When the connection has been of no use for too long, if nothing happens until then. Requests have limits of
+    /// their own.
+    pub fn due(&self, limits: &ConnectionLimits) -> Option<Instant> {
+        let state = self.state();
+        if state.requests > 0 {
+            return None;
+        }
+        Some(match state.head_since {
+            Some(since) => since + limits.header_timeout,
+            None => state.last + limits.idle_timeout,
+        })
+    }
+}
+
+/// A request that is worked on.
+pub struct RequestInProgress(Activity);
+
+impl Drop for RequestInProgress {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.requests = state.requests.saturating_sub(1);
+        state.last = Instant::now();
+    }
+}
+
+/// The body of a request, which notes when it is dropped before its end.
+pub struct WatchedBody {
+    body: Incoming,
+    activity: Activity,
+    is_read: bool,
+}
+
+impl WatchedBody {
+    pub fn new(body: Incoming, activity: Activity) -> Self {
+        let is_read = body.is_end_stream();
+        Self { body, activity, is_read }
+    }
+}
+
+impl Drop for WatchedBody {
+    fn drop(&mut self) {
+        if !self.is_read {
+            self.activity.state().left_unread = true;
+        }
+    }
+}
+
+impl HttpBody for WatchedBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
+        self.is_read |= frame.is_none() || self.body.is_end_stream();
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

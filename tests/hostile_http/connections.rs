@@ -1,0 +1,156 @@
+//! Connections that are kept without use, closed by half, or too many.
+
+use std::time::{Duration, Instant};
+
+use evalgraph::domain::Principal;
+use evalgraph::http::ConnectionLimits;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::common::{TestDatabase, TestServer};
+use crate::{VIEWER, connect, is_well, post, read_one, server, within};
+
+async fn limited(change: impl FnOnce(&mut ConnectionLimits)) -> TestServer {
+    let mut limits = TestServer::connections();
+    change(&mut limits);
+    let database = TestDatabase::sqlite().await;
+    TestServer::with_limits(TestServer::app(database.database.clone()), Principal::local(), limits).await
+}
+
+/// Waits for the server to close the connection; how long that took.
+async fn closed(stream: &mut TcpStream) -> Duration {
+    let begun = Instant::now();
+    let mut rest = Vec::new();
+    // A reset is an end, too.
+    let _ = within(stream.read_to_end(&mut rest)).await;
+    begun.elapsed()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_head_that_does_not_arrive_in_time_costs_the_connection() {
+    let server = limited(|limits| limits.header_timeout = Duration::from_millis(200)).await;
+    let mut silent = connect(server.address).await;
+    let mut half = connect(server.address).await;
+    within(half.write_all(b"GET / HT")).await.unwrap();
+    let mut preface = connect(server.address).await;
+    within(preface.write_all(b"PRI * HT")).await.unwrap();
+    let mut later = connect(server.address).await;
+    within(later.write_all(post(VIEWER).as_bytes())).await.unwrap();
+    assert_eq!(read_one(&mut later).await.status, 200);
+    within(later.write_all(b"GET / HTTP/1.1\r\nhost:")).await.unwrap();
+    let mut trickling = connect(server.address).await;
+    for stream in [&mut silent, &mut half, &mut later] {
+        let waited = closed(stream).await;
+        assert!(waited < Duration::from_secs(3), "{waited:?}");
+    }
+    let begun = Instant::now();
+    while trickling.write_all(b"x").await.is_ok() {
+        assert!(begun.elapsed() < Duration::from_secs(5), "a head that trickles is not waited for");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    is_well(&server).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_without_requests_is_closed_after_a_while() {
+    let server = limited(|limits| limits.idle_timeout = Duration::from_millis(300)).await;
+    let mut stream = connect(server.address).await;
+    for _ in 0..2 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        within(stream.write_all(post(VIEWER).as_bytes())).await.unwrap();
+        assert_eq!(read_one(&mut stream).await.status, 200);
+    }
+    let waited = closed(&mut stream).await;
+    assert!(waited > Duration::from_millis(150), "it is kept for a while: {waited:?}");
+    assert!(waited < Duration::from_secs(12), "{waited:?}");
+}
+
+/// The answer is larger than what the system keeps for a client that does not read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_does_not_read_its_answer_is_given_up() {
+    let server = limited(|limits| {
+        limits.idle_timeout = Duration::from_millis(300);
+        limits.header_timeout = Duration::from_millis(300);
+        limits.most = 1;
+    })
+    .await;
+    let introspection =
+        "{ __schema { types { name description fields { name description type { name kind ofType { name } } } } } }";
+    let fields = (0..60).map(|number| format!("a{number}: {}", introspection.trim_matches(['{', '}', ' '])));
+    let query = format!("{{ {} }} }}", fields.collect::<Vec<_>>().join(" } } } } } "));
+    let body = serde_json::json!({ "query": query }).to_string();
+    let mut stream = connect(server.address).await;
+    within(stream.write_all(post(&body).as_bytes())).await.unwrap();
+    // There is one slot: this is answered when the other has lost it.
+    is_well(&server).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_closes_its_side_gets_its_answer() {
+    let server = server().await;
+    let mut answers = 0;
+    for _ in 0..20 {
+        let mut stream = connect(server.address).await;
+        // It takes a statement, so that the server sees the client's side closed before it has the answer.
+        within(stream.write_all(post(r#"{"query":"{ prompts { totalCount } }"}"#).as_bytes())).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let mut answer = String::new();
+        within(stream.read_to_string(&mut answer)).await.unwrap();
+        answers += usize::from(answer.contains(r#""totalCount":0"#));
+    }
+    // The patience has an end, and the machine may be busy.
+    assert!(answers >= 10, "{answers} of 20 clients got their answer");
+    // Without a request there is nothing to wait for.
+    let mut stream = connect(server.address).await;
+    stream.shutdown().await.unwrap();
+    assert!(closed(&mut stream).await < Duration::from_secs(1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_connections_than_there_may_be_wait_for_their_turn() {
+    let server = limited(|limits| limits.most = 2).await;
+    let first = connect(server.address).await;
+    let mut second = connect(server.address).await;
+    within(second.write_all(post(VIEWER).as_bytes())).await.unwrap();
+    assert_eq!(read_one(&mut second).await.status, 200);
+
+    let mut third = connect(server.address).await;
+    within(third.write_all(post(VIEWER).as_bytes())).await.unwrap();
+    let mut byte = [0];
+    let early = tokio::time::timeout(Duration::from_millis(200), third.peek(&mut byte)).await;
+    assert!(early.is_err(), "there is no slot for it yet");
+    drop(first);
+    assert_eq!(read_one(&mut third).await.status, 200);
+}
+
+/// What clients leave behind is given back: no connection, and so no file, stays open.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_left_of_clients_that_went_away() {
+    // As many as there are slots, so that one that is not given back is missed.
+    let server = limited(|limits| limits.most = 20).await;
+    for round in 0..100_usize {
+        let mut stream = connect(server.address).await;
+        let request = post(VIEWER);
+        let sent = &request.as_bytes()[..request.len() * (round % 10) / 9];
+        within(stream.write_all(sent)).await.unwrap();
+    }
+    let mut streams = Vec::new();
+    for _ in 0..20 {
+        let mut stream = connect(server.address).await;
+        within(stream.write_all(post(VIEWER).as_bytes())).await.unwrap();
+        assert_eq!(read_one(&mut stream).await.status, 200);
+        streams.push(stream);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_that_follow_one_another_on_a_connection_are_all_answered() {
+    let server = server().await;
+    let mut stream = connect(server.address).await;
+    let last = post(VIEWER).replace("host", "connection: close\r\nhost");
+    within(stream.write_all([post(VIEWER), post("nonsense"), last].concat().as_bytes())).await.unwrap();
+    let mut answers = String::new();
+    within(stream.read_to_string(&mut answers)).await.unwrap();
+    let statuses: Vec<_> = answers.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
+    assert_eq!(statuses, ["200", "400", "200"]);
+}
