@@ -23,6 +23,9 @@ pub enum DbError {
     /// The connection was lost before the answer came.
     #[error("the connection to the database was lost: {0}")]
     ConnectionLost(DieselError),
+    /// The storage under the database does not work: full, broken, or not to be written to.
+    #[error("the storage of the database does not work: {0}")]
+    Storage(DieselError),
     /// The database refused the statement.
     #[error(transparent)]
     Statement(DieselError),
@@ -44,6 +47,7 @@ impl From<DieselError> for DbError {
             DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => Self::ConnectionLost(error),
             _ if message == "canceling statement due to statement timeout" => Self::StatementTimeout,
             _ if message == "deadlock detected" || is_sqlite_busy(message) => Self::Contention(error),
+            _ if is_storage(message) => Self::Storage(error),
             _ if is_shutdown(message) => Self::ConnectionLost(error),
             _ => Self::Statement(error),
         }
@@ -52,6 +56,22 @@ impl From<DieselError> for DbError {
 
 fn is_sqlite_busy(message: &str) -> bool {
     message.starts_with("database is locked") || message.starts_with("database table is locked")
+}
+
+/// SQLite's words for `SQLITE_CORRUPT`, `NOTADB`, `IOERR`, `FULL`, `CANTOPEN` and `READONLY`; then PostgreSQL's for a full
+/// disk and for a server that has become a replica.
+fn is_storage(message: &str) -> bool {
+    const SQLITE: [&str; 6] = [
+        "database disk image is malformed",
+        "file is not a database",
+        "disk I/O error",
+        "database or disk is full",
+        "unable to open database file",
+        "attempt to write a readonly database",
+    ];
+    SQLITE.iter().any(|words| message.starts_with(words))
+        || message.ends_with(": No space left on device")
+        || message.ends_with(" in a read-only transaction")
 }
 
 fn is_shutdown(message: &str) -> bool {

@@ -15,7 +15,7 @@ use thiserror::Error;
 
 use super::error::DbError;
 use super::pool::{DatabaseLocation, postgres_target};
-use super::sqlite;
+use super::sqlite::{self, Missing};
 
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -115,14 +115,15 @@ fn change_sqlite(path: &Path, change: Change) -> Result<Vec<String>, MigrateErro
         File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(file_error(&lock_path))?;
     lock_in_time(&lock, &lock_path)?;
 
-    let mut connection = sqlite::open_as_it_is(path).map_err(|error| DbError::Unreachable(error.to_string()))?;
+    let unusable = |error: &dyn std::fmt::Display| DbError::Unreachable(format!("{}: {error}", path.display()));
+    let mut connection = sqlite::open_as_it_is(path, Missing::IsMade).map_err(|error| unusable(&error))?;
     // Rebuilding a table, SQLite's way of changing it, must not cascade.
     connection.batch_execute("PRAGMA foreign_keys = OFF").map_err(failed)?;
     let tables = diesel::sql_query(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name",
     )
     .load::<TableName>(&mut connection)
-    .map_err(failed)?;
+    .map_err(|error| unusable(&error))?;
     check_and_run(&mut connection, || SQLITE, tables, change)
 }
 

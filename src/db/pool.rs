@@ -1,8 +1,8 @@
 //! The pools, and the way from a request to a connection and back.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bb8::{ErrorSink, ManageConnection, Pool, PooledConnection, RunError};
@@ -21,6 +21,8 @@ use super::sqlite::SqliteTarget;
 const TRUSTED_IDLE: Duration = Duration::from_secs(30);
 /// How long that question may take.
 const VALIDATION_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often the log repeats why no connection can be made.
+const FAILURE_LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,6 +147,7 @@ fn unreachable_database(error: ConnectionError) -> DbError {
 impl RolePool {
     fn new(target: Target, base: u32, overflow: u32, settings: &PoolSettings) -> Self {
         let (failures, connect_failure) = watch::channel(String::new());
+        let failures = ConnectFailures { last: failures, logged: Arc::default() };
         let detached = matches!(target, Target::Sqlite(_));
         let pool = Pool::builder()
             .max_size(base.saturating_add(overflow))
@@ -154,7 +157,7 @@ impl RolePool {
             // Those who wait learn of a failed attempt at once (see `acquire`), and the next request tries again: with
             // retries inside the pool both would wait for its growing pauses.
             .retry_connection(false)
-            .error_sink(Box::new(ConnectFailures(failures)))
+            .error_sink(Box::new(failures))
             .build_unchecked(Manager { target });
         Self { pool, wait: settings.wait, connect_failure, detached }
     }
@@ -211,8 +214,9 @@ where
     let _counted = CountOnDrop { before: statements.load(Ordering::Relaxed), statements, count };
     connection.usage().busy = true;
     let result = work(&mut connection).await.map_err(DbError::from);
-    // A lost connection is not given to the next request, even where its socket has not been found closed yet.
-    connection.usage().busy = matches!(result, Err(DbError::ConnectionLost(_)));
+    // A lost connection is not given to the next request, even where its socket has not been found closed yet; nor one
+    // to a file that does not work, for a new one may lead to a file that was put in its place.
+    connection.usage().busy = matches!(result, Err(DbError::ConnectionLost(_) | DbError::Storage(_)));
     result
 }
 
@@ -254,13 +258,32 @@ enum NoConnection {
 /// Passes on the last reason why a connection could not be made. bb8 calls it when it no longer counts the attempt:
 /// those who try again upon hearing of it get an attempt of their own.
 #[derive(Debug, Clone)]
-struct ConnectFailures(watch::Sender<String>);
+struct ConnectFailures {
+    last: watch::Sender<String>,
+    logged: Arc<Mutex<Option<Instant>>>,
+}
+
+impl ConnectFailures {
+    /// Under load, there are hundreds of attempts a second: the log has the first, new reasons, and one now and then.
+    fn is_worth_a_line(&self, reason: &str) -> bool {
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = *self.last.borrow() == reason;
+        let is_worth_it = !is_known || logged.is_none_or(|logged| logged.elapsed() >= FAILURE_LOG_INTERVAL);
+        if is_worth_it {
+            *logged = Some(Instant::now());
+        }
+        is_worth_it
+    }
+}
 
 impl ErrorSink<NoConnection> for ConnectFailures {
     fn sink(&self, error: NoConnection) {
         if let NoConnection::Connect(error) = error {
-            tracing::warn!(%error, "no connection to the database could be made");
-            self.0.send_replace(error.to_string());
+            let reason = error.to_string();
+            if self.is_worth_a_line(&reason) {
+                tracing::warn!(error = reason, "no connection to the database could be made");
+            }
+            self.last.send_replace(reason);
         }
     }
 
@@ -284,6 +307,11 @@ impl ManageConnection for Manager {
     /// Called before each use. A connection that was used a moment ago is trusted.
     async fn is_valid(&self, connection: &mut DbConnection) -> Result<(), NoConnection> {
         if connection.is_closed() {
+            return Err(NoConnection::Lost);
+        }
+        if let (DbConnection::Sqlite(connection), Target::Sqlite(target)) = (&mut *connection, &self.target)
+            && !connection.leads_to(target).await
+        {
             return Err(NoConnection::Lost);
         }
         if connection.usage().returned_at.elapsed() < TRUSTED_IDLE {

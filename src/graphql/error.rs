@@ -104,9 +104,11 @@ impl DbError {
     fn code(&self) -> ErrorCode {
         match self {
             Self::StatementTimeout => ErrorCode::Timeout,
-            Self::Unreachable(_) | Self::PoolTimeout(_) | Self::ConnectionLost(_) | Self::Contention(_) => {
-                ErrorCode::Unavailable
-            }
+            Self::Unreachable(_)
+            | Self::PoolTimeout(_)
+            | Self::ConnectionLost(_)
+            | Self::Contention(_)
+            | Self::Storage(_) => ErrorCode::Unavailable,
             Self::Statement(_) | Self::Interrupted(_) => ErrorCode::Internal,
         }
     }
@@ -117,6 +119,7 @@ impl DbError {
             Self::Unreachable(_) | Self::ConnectionLost(_) => "the database cannot be reached: try again later",
             Self::PoolTimeout(_) => "the server is too busy: try again later",
             Self::Contention(_) => "other work was in the way: try again",
+            Self::Storage(_) => "the database cannot be used at the moment: try again later",
             Self::Statement(_) | Self::Interrupted(_) => "internal error",
         }
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr as _;
+use std::time::Duration;
 
 use thiserror::Error;
 use tokio_postgres::Config;
@@ -10,6 +11,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use url::form_urlencoded;
 
 use super::tls::{self, TlsError, Verification};
+
+/// How long the network may keep what was sent to itself.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// What is wrong with the address of a PostgreSQL server. Never contains the password.
 #[derive(Debug, Error)]
@@ -63,6 +67,7 @@ impl PostgresUrl {
         if config.get_application_name().is_none() {
             config.application_name("evalgraph");
         }
+        notice_silence(&mut config);
         Ok(Self { config, verification, root_certificate })
     }
 
@@ -74,6 +79,23 @@ impl PostgresUrl {
     pub(super) fn tls(&self) -> Result<Option<MakeRustlsConnect>, UrlError> {
         let Some(verification) = self.verification else { return Ok(None) };
         Ok(Some(tls::connector(verification, self.root_certificate.as_deref())?))
+    }
+}
+
+/// Unless the address says otherwise, a server that has vanished from the network is noticed while a request waits for
+/// it. The system's own limits are a quarter of an hour for what was sent and two hours for an idle connection.
+fn notice_silence(config: &mut Config) {
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(SILENCE);
+    }
+    if config.get_keepalives_idle() == Config::new().get_keepalives_idle() {
+        config.keepalives_idle(SILENCE);
+    }
+    if config.get_keepalives_interval().is_none() {
+        config.keepalives_interval(SILENCE / 2);
+    }
+    if config.get_keepalives_retries().is_none() {
+        config.keepalives_retries(2);
     }
 }
 
@@ -127,6 +149,20 @@ mod tests {
         assert_eq!((url.config.get_hosts().len(), url.config.get_ports()), (2, &[5432, 5433][..]));
         assert_eq!(url.root_certificate, Some(PathBuf::from("/a b+c.pem")));
         assert!(PostgresUrl::parse("postgres:///eval?host=/run/postgresql").is_ok());
+    }
+
+    #[test]
+    fn a_silent_server_is_noticed_unless_the_address_says_otherwise() {
+        let limits = |parameters: &str| {
+            let url = PostgresUrl::parse(&format!("postgres://db/eval?{parameters}"))
+                .unwrap_or_else(|error| panic!("{error}"));
+            let seconds = |duration: Option<Duration>| duration.map(|duration| duration.as_secs());
+            let idle = seconds(Some(url.config.get_keepalives_idle()));
+            (seconds(url.config.get_tcp_user_timeout().copied()), idle, seconds(url.config.get_keepalives_interval()))
+        };
+        assert_eq!(limits(""), (Some(10), Some(10), Some(5)));
+        let given = "tcp_user_timeout=99&keepalives_idle=98&keepalives_interval=97";
+        assert_eq!(limits(given), (Some(99), Some(98), Some(97)));
     }
 
     #[test]
