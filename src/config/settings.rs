@@ -239,6 +239,8 @@ impl Settings {
         ConnectionLimits {
             header_timeout: Duration::from_millis(self.header_timeout_ms.get()),
             idle_timeout: Duration::from_millis(self.idle_timeout_ms.get()),
+            // Long enough for nearly every answer, and short enough that work for nobody ends soon.
+            half_close_patience: Duration::from_millis(250),
             most: self.max_connections.get() as usize,
             shutdown: Duration::from_millis(self.shutdown_timeout_ms),
         }

@@ -220,7 +220,7 @@ fn floods_of_errors() -> Vec<Hostile> {
     vec![
         invalid("unknown fields", format!("{{ prompt(id: 1) {{ {} }} }}", repeat(4_900, |n| format!("titel{n}")))),
         invalid("unknown arguments", format!("{{ prompt({}) {{ id }} }}", repeat(1_600, |n| format!("idd{n}: 1")))),
-        invalid("unknown types", repeat(450, |n| format!("query Q{n}($v: Promt{n}) {{ __typename }}"))),
+        invalid("unknown types", format!("query ({}) {{ __typename }}", repeat(450, |n| format!("$v{n}: Promt{n}")))),
         invalid("fields in conflict", format!("{{ prompt(id: 1) {{ {conflicts} }} }}")),
         invalid("unused variables", format!("query ({}) {{ __typename }}", repeat(1_200, |n| format!("$v{n}: Int")))),
     ]

@@ -70,6 +70,7 @@ impl TestServer {
         ConnectionLimits {
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
+            half_close_patience: Duration::from_millis(250),
             most: 10_000,
             shutdown: Duration::ZERO,
         }

@@ -34,7 +34,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// Serves a connection until either side ends it, the client keeps it without use, or the server stops.
 pub async fn serve(stream: TcpStream, router: Router, limits: ConnectionLimits, mut stopping: watch::Receiver<bool>) {
     let activity = Activity::new();
-    let socket = TokioIo::new(Socket::new(stream, activity.clone()));
+    let socket = TokioIo::new(Socket::new(stream, activity.clone(), limits.half_close_patience));
     let service = service(router, activity.clone());
     let builder = builder();
     let mut connection = std::pin::pin!(builder.serve_connection_with_upgrades(socket, service));

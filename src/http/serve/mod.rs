@@ -26,6 +26,9 @@ pub struct ConnectionLimits {
     pub header_timeout: Duration,
     /// How long a connection may be silent while no request is being worked on.
     pub idle_timeout: Duration,
+    /// How long work goes on for a client that has closed its side. It may have left, or have closed only that side and
+    /// wait for the answer: TCP does not tell which.
+    pub half_close_patience: Duration,
     /// How many connections are served at a time; the system keeps some more waiting.
     pub most: usize,
     /// How long requests may go on after the signal to stop.

@@ -11,10 +11,6 @@ use tokio::time::Sleep;
 
 use super::activity::Activity;
 
-/// How long work goes on for a client that has closed its side. It may have left, or have closed only that side and
-/// wait for the answer: TCP does not tell which. Long enough for nearly every answer, and short enough that work for
-/// nobody ends soon.
-const HALF_CLOSE_PATIENCE: Duration = Duration::from_millis(250);
 /// How long, and how much, a client may go on sending after it got an answer to what it had sent so far. Were the
 /// socket closed at once, the system would tell the client with a reset, and that can cost it the answer.
 const LINGER: Duration = Duration::from_secs(5);
@@ -24,6 +20,7 @@ const MOST_LINGERING_BYTES: usize = 64 << 20;
 pub struct Socket {
     stream: TcpStream,
     activity: Activity,
+    half_close_patience: Duration,
     /// Set when the client has closed its side: when the server is told so.
     closed_by_client: Option<Pin<Box<Sleep>>>,
     lingering: Option<Lingering>,
@@ -35,14 +32,14 @@ struct Lingering {
 }
 
 impl Socket {
-    pub fn new(stream: TcpStream, activity: Activity) -> Self {
-        Self { stream, activity, closed_by_client: None, lingering: None }
+    pub fn new(stream: TcpStream, activity: Activity, half_close_patience: Duration) -> Self {
+        Self { stream, activity, half_close_patience, closed_by_client: None, lingering: None }
     }
 
     /// Ready when the server may be told that the client sends no more.
     fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let patience = || Box::pin(tokio::time::sleep(HALF_CLOSE_PATIENCE));
-        let patience = self.closed_by_client.get_or_insert_with(patience);
+        let patience = self.half_close_patience;
+        let patience = self.closed_by_client.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
         if self.activity.is_busy() {
             ready!(patience.as_mut().poll(context));
         }
