@@ -1,33 +1,152 @@
 //! `evalgraph import`.
 
+mod bar;
+
 use std::path::PathBuf;
 
+use anyhow::bail;
+use clap::{Args, Subcommand};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use self::bar::Bar;
 use crate::config::Settings;
 use crate::db::pool::DatabaseLocation;
 use crate::db::{Database, migrate};
+use crate::domain::Principal;
 use crate::graphql::run_id;
-use crate::ingest::{Format, import_file};
+use crate::ingest::{Format, ImportError, ImportReport, Input, Options, Progress, import};
 
-/// Imports files, one after the other; each is stored as a whole or not at all.
-pub async fn run(
-    settings: &Settings,
-    location: &DatabaseLocation,
-    format: Format,
-    files: &[PathBuf],
-    user: &str,
-) -> anyhow::Result<()> {
+/// The tools whose files can be imported.
+#[derive(Debug, Subcommand)]
+pub enum ImportCommand {
+    /// Result files of promptfoo: JSON of the formats 2 and 3, and JSON Lines
+    Promptfoo {
+        #[command(flatten)]
+        arguments: ImportArguments,
+        /// The run that the file is of, where the file does not say: JSON Lines never do
+        #[arg(long, value_name = "ID", value_parser = not_blank)]
+        run_id: Option<String>,
+    },
+    /// Logs of Inspect, as JSON (`inspect log convert --to json`)
+    Inspect {
+        #[command(flatten)]
+        arguments: ImportArguments,
+    },
+}
+
+/// What every import needs to know.
+#[derive(Debug, Args)]
+pub struct ImportArguments {
+    /// The files, compressed with gzip or not; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Who owns what is imported
+    #[arg(long, value_name = "ID", default_value = Principal::LOCAL_USER, value_parser = not_blank)]
+    user: String,
+    /// Say what would be stored, and store nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// The longest name of a user or run.
+const NAME_LIMIT: usize = 255;
+
+fn not_blank(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("it must not be empty".to_owned());
+    }
+    if text.chars().nth(NAME_LIMIT).is_some() {
+        return Err(format!("it must not be longer than {NAME_LIMIT} characters"));
+    }
+    if text.contains('\0') {
+        return Err("it must not contain the character U+0000".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// Imports files, one after the other; each is stored as a whole or not at all, whatever becomes of the others.
+pub async fn run(settings: &Settings, location: &DatabaseLocation, command: ImportCommand) -> anyhow::Result<()> {
+    let (format, arguments, run_id) = match command {
+        ImportCommand::Promptfoo { arguments, run_id } => (Format::Promptfoo, arguments, run_id),
+        ImportCommand::Inspect { arguments } => (Format::Inspect, arguments, None),
+    };
+    let ImportArguments { files, user, dry_run } = arguments;
+    let inputs: Vec<_> = files.into_iter().map(Input::from_argument).collect();
+    if run_id.is_some() && inputs.len() > 1 {
+        bail!("--run-id is for one file: each of several has a run of its own");
+    }
+    if inputs.iter().filter(|input| **input == Input::StandardInput).count() > 1 {
+        bail!("standard input (`-`) can be read only once");
+    }
     migrate::migrate(location).await?;
     let database = Database::open(location, &settings.pool()).await?;
-    let mut last = None;
-    for file in files {
-        let report = import_file(&database, format, file, user).await?;
-        println!("{}: {report}", file.display());
-        last = Some(report.run_id);
+    let import = Import { database, format, user, options: Options { run_id, dry_run } };
+    import.all(&inputs).await
+}
+
+/// The import of one or more files.
+struct Import {
+    database: Database,
+    format: Format,
+    user: String,
+    options: Options,
+}
+
+impl Import {
+    async fn all(&self, inputs: &[Input]) -> anyhow::Result<()> {
+        let (mut last, mut failed) = (None, Vec::new());
+        for input in inputs {
+            match self.one(input).await {
+                Ok(report) => {
+                    println!("{input}: {report}");
+                    last = Some(report.run_id);
+                }
+                // The others are left alone too.
+                Err(error @ ImportError::Cancelled { .. }) => return Err(error.into()),
+                Err(error) if inputs.len() == 1 => return Err(error.into()),
+                Err(error) => {
+                    eprintln!("evalgraph: {error}");
+                    failed.push(input.to_string());
+                }
+            }
+        }
+        if let Some(run) = last.filter(|_| !self.options.dry_run) {
+            println!("\nTo see the result, start the server and send:\n{}", query(&run_id(run)));
+        }
+        if failed.is_empty() {
+            return Ok(());
+        }
+        bail!("{} of {} files were not imported: {}", failed.len(), inputs.len(), failed.join(", "));
     }
-    if let Some(run) = last {
-        println!("\nTo see the result, start the server and send:\n{}", query(&run_id(run)));
+
+    /// Imports one file. Ctrl-C and SIGTERM end it before it is complete; a second one ends the process at once.
+    async fn one(&self, input: &Input) -> Result<ImportReport, ImportError> {
+        let progress = Progress::default();
+        let _bar = Bar::show(input, &progress);
+        let import = import(&self.database, self.format, input, &self.user, &self.options, &progress);
+        tokio::pin!(import);
+        tokio::select! {
+            report = &mut import => return report,
+            () = stop_signal() => progress.cancel(),
+        }
+        tokio::select! {
+            report = import => report,
+            () = stop_signal() => std::process::exit(130),
+        }
     }
-    Ok(())
+}
+
+/// Ready when the process is told to stop.
+async fn stop_signal() {
+    let Ok((mut interrupt, mut terminate)) = signals() else { return std::future::pending().await };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+fn signals() -> std::io::Result<(Signal, Signal)> {
+    Ok((signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))
 }
 
 fn query(run: &str) -> String {

@@ -11,7 +11,6 @@ mod serve;
 
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -21,7 +20,6 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{Effective, Faults, Layers, LogFormat, Settings, without_variables};
 use crate::db::pool::DatabaseLocation;
-use crate::domain::Principal;
 
 /// A self-hosted GraphQL server over LLM prompts, the evaluations run on them and the result of every test case.
 #[derive(Debug, Parser)]
@@ -85,20 +83,7 @@ enum Command {
     /// Import result files of other tools
     Import {
         #[command(subcommand)]
-        format: ImportFormat,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum ImportFormat {
-    /// Result files of promptfoo: JSON, format 3
-    Promptfoo {
-        /// The files
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
-        /// Who owns what is imported
-        #[arg(long, value_name = "ID", default_value = Principal::LOCAL_USER)]
-        user: String,
+        command: import::ImportCommand,
     },
 }
 
@@ -140,10 +125,7 @@ impl Cli {
             Command::Config { json } => config::run(&self.settings, &self.effective, json),
             Command::Serve { demo } => serve::run(&self.settings, &self.prepare()?, demo).await,
             Command::Migrate { revert } => migrate::run(&self.prepare()?, revert).await,
-            Command::Import { format: ImportFormat::Promptfoo { files, user } } => {
-                let location = self.prepare()?;
-                import::run(&self.settings, &location, crate::ingest::Format::Promptfoo, &files, &user).await
-            }
+            Command::Import { command } => import::run(&self.settings, &self.prepare()?, command).await,
         }
     }
 

@@ -184,33 +184,41 @@ fn matching(principal: &Principal, filter: &EvaluationFilter) -> Conditions<eval
     conditions
 }
 
-/// The evaluations of a run and their places in it. On PostgreSQL they are locked until the end of the transaction, in
+/// An evaluation of a run, as far as adding to the run needs it.
+#[derive(Debug, Clone, Queryable)]
+pub struct EvaluationOfRun {
+    /// Its id.
+    pub id: EvaluationId,
+    /// Its place in the run.
+    pub position: Option<i32>,
+    /// What the client calls it.
+    pub external_id: Option<String>,
+}
+
+/// The evaluations of a run. On PostgreSQL they are locked until the end of the transaction, in
 /// the order of their ids; SQLite has one writer at a time.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn lock_of_run(
-    connection: &mut DbConnection,
-    run_id: RunId,
-) -> QueryResult<Vec<(EvaluationId, Option<i32>)>> {
-    let statement = evaluations::table
-        .filter(evaluations::run_id.eq(run_id))
-        .order(evaluations::id)
-        .select((evaluations::id, evaluations::position));
+pub async fn lock_of_run(connection: &mut DbConnection, run_id: RunId) -> QueryResult<Vec<EvaluationOfRun>> {
+    let statement = evaluations::table.filter(evaluations::run_id.eq(run_id)).order(evaluations::id).select((
+        evaluations::id,
+        evaluations::position,
+        evaluations::external_id,
+    ));
     match connection {
         DbConnection::Postgres(connection) => statement.for_update().load(connection.inner()).await,
         DbConnection::Sqlite(connection) => statement.load(connection.inner()).await,
     }
 }
 
-/// The totals of an evaluation, and what a tool measured of it, after results were added.
+/// The totals of an evaluation after results were added.
 #[derive(Debug, Clone, AsChangeset)]
 #[diesel(table_name = evaluations, treat_none_as_null = true)]
 #[allow(missing_docs, reason = "the fields are those of `NewEvaluation`")]
 pub struct EvaluationTotals {
     pub overall_score: Option<f64>,
     pub score_sum: Option<f64>,
-    pub metrics: Json,
     pub total_tests: i32,
     pub passed_tests: i32,
     pub failed_tests: i32,
@@ -221,15 +229,29 @@ pub struct EvaluationTotals {
     pub completion_tokens: Option<i64>,
     pub total_tokens: Option<i64>,
     pub cost_usd: Option<f64>,
-    pub completed_at: Option<Timestamp>,
     pub updated_at: Timestamp,
 }
 
-/// Sets the totals of an evaluation.
+/// What else changes in an evaluation to which results of the same tool are added; `None` leaves what is there.
+#[derive(Debug, Clone, AsChangeset)]
+#[diesel(table_name = evaluations)]
+#[allow(missing_docs, reason = "the fields are those of `NewEvaluation`")]
+pub struct EvaluationExtension {
+    pub metrics: Option<Json>,
+    pub status: Option<EvaluationStatus>,
+    pub completed_at: Option<Timestamp>,
+}
+
+/// Changes an evaluation to which results were added.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn set_totals(connection: &mut DbConnection, id: EvaluationId, totals: EvaluationTotals) -> QueryResult<()> {
-    let statement = diesel::update(evaluations::table.filter(evaluations::id.eq(id))).set(totals);
+pub async fn extend(
+    connection: &mut DbConnection,
+    id: EvaluationId,
+    totals: EvaluationTotals,
+    extension: EvaluationExtension,
+) -> QueryResult<()> {
+    let statement = diesel::update(evaluations::table.filter(evaluations::id.eq(id))).set((totals, extension));
     on_backend!(connection, |inner| statement.execute(inner).await).map(drop)
 }

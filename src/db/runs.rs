@@ -172,12 +172,22 @@ pub async fn find_imported(
     on_backend!(connection, |inner| statement.first(inner).await.optional())
 }
 
-/// What changes in a run to which more results of the same tool are added.
+/// Where a run is in its life, and when it ended.
+///
+/// # Errors
+/// When the statement fails, or there is no such run.
+pub async fn state(connection: &mut DbConnection, id: RunId) -> QueryResult<(EvaluationStatus, Option<Timestamp>)> {
+    let statement = runs::table.filter(runs::id.eq(id)).select((runs::status, runs::completed_at));
+    on_backend!(connection, |inner| statement.first(inner).await)
+}
+
+/// What changes in a run to which more results of the same tool are added; `None` leaves what is there.
 #[derive(Debug, Clone, AsChangeset)]
-#[diesel(table_name = runs, treat_none_as_null = true)]
+#[diesel(table_name = runs)]
 #[allow(missing_docs, reason = "the fields are those of `NewRun`")]
 pub struct RunExtension {
-    pub declared: Json,
+    pub status: Option<EvaluationStatus>,
+    pub declared: Option<Json>,
     pub duration_ms: Option<i64>,
     pub completed_at: Option<Timestamp>,
     pub updated_at: Timestamp,

@@ -159,17 +159,18 @@ fn matching(principal: &Principal, filter: &TestResultFilter) -> Conditions<test
     conditions
 }
 
-/// What the clients call the results of these evaluations; results without such a name are left out.
+/// Which of these results are there, by their evaluations and what the clients call them.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn external_ids(
+pub async fn known(
     connection: &mut DbConnection,
     evaluations: &[EvaluationId],
+    external_ids: Vec<String>,
 ) -> QueryResult<Vec<(EvaluationId, Option<String>)>> {
     let statement = test_results::table
         .filter(any_id(test_results::evaluation_id, evaluations.iter().copied()))
-        .filter(test_results::external_id.is_not_null())
+        .filter(any_text(test_results::external_id, external_ids))
         .select((test_results::evaluation_id, test_results::external_id));
     on_backend!(connection, |inner| statement.load(inner).await)
 }
@@ -177,8 +178,8 @@ pub async fn external_ids(
 /// What of a result counts in the totals of its evaluation.
 #[derive(Debug, Clone, Queryable)]
 pub struct CountedResult {
-    /// The evaluation.
-    pub evaluation_id: EvaluationId,
+    /// Its id.
+    pub id: TestResultId,
     /// What became of the case.
     pub outcome: TestOutcome,
     /// Any finite number.
@@ -193,16 +194,25 @@ pub struct CountedResult {
     pub metadata: Json,
 }
 
-/// What counts of all results of these evaluations, in the order of the results.
+/// What counts of the results of an evaluation: of so many of them at most, in the order of their ids, after the one
+/// with the id `after`.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn counted(connection: &mut DbConnection, evaluations: &[EvaluationId]) -> QueryResult<Vec<CountedResult>> {
+pub async fn counted(
+    connection: &mut DbConnection,
+    evaluation: EvaluationId,
+    after: Option<TestResultId>,
+    limit: i64,
+) -> QueryResult<Vec<CountedResult>> {
+    let first = TestResultId::from(uuid::Uuid::nil());
     let statement = test_results::table
-        .filter(any_id(test_results::evaluation_id, evaluations.iter().copied()))
-        .order((test_results::evaluation_id, test_results::created_at, test_results::id))
+        .filter(test_results::evaluation_id.eq(evaluation))
+        .filter(test_results::id.gt(after.unwrap_or(first)))
+        .order(test_results::id)
+        .limit(limit)
         .select((
-            test_results::evaluation_id,
+            test_results::id,
             test_results::outcome,
             test_results::score,
             test_results::latency_ms,

@@ -10,7 +10,7 @@ mod principal;
 mod score;
 mod timestamp;
 
-pub use content_hash::{content_hash, sha256_hex};
+pub use content_hash::{content_hash, hex, sha256_hex};
 pub use enums::{EvaluationStatus, ParseEnumError, PromptFormat, PromptStatus, RunSource, TestOutcome};
 pub use ids::{EvaluationId, PromptId, RunId, TemplateId, TestResultId};
 pub use principal::Principal;

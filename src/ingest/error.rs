@@ -1,5 +1,6 @@
 //! Why a file was not imported.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -32,7 +33,19 @@ pub enum ImportError {
         /// What should be there.
         expected: String,
     },
-    /// The file is of a version of the format that this release does not read.
+    /// The bytes of the file are not what they should be.
+    #[error("{}: byte {byte}: {problem}; expected {expected}", file.display())]
+    Damaged {
+        /// The file.
+        file: PathBuf,
+        /// The byte, counted from 0; of the unpacked text, where it is the text that is at fault.
+        byte: u64,
+        /// What was found.
+        problem: String,
+        /// What should be there.
+        expected: String,
+    },
+    /// The file is of a version of the format, or of a tool, that is not read here.
     #[error("{}: {problem}", file.display())]
     Unsupported {
         /// The file.
@@ -41,10 +54,12 @@ pub enum ImportError {
         problem: String,
     },
     /// The file is JSON of the right form, and a value in it cannot be stored.
-    #[error("{}: {place}: {problem}", file.display())]
+    #[error("{}{}: {place}: {problem}", file.display(), Line(*line))]
     Value {
         /// The file.
         file: PathBuf,
+        /// The line of the value or of its end, counted from 1, where it is known.
+        line: Option<usize>,
         /// The path of the value within the document.
         place: String,
         /// What was found and what was expected.
@@ -58,6 +73,18 @@ pub enum ImportError {
         /// What the database says.
         cause: DbError,
     },
+    /// The file changed between two looks at it.
+    #[error("{}: nothing was stored: the file changed while it was read", file.display())]
+    Changed {
+        /// The file.
+        file: PathBuf,
+    },
+    /// The user asked for the import to end.
+    #[error("{}: nothing was stored: the import was interrupted", file.display())]
+    Cancelled {
+        /// The file.
+        file: PathBuf,
+    },
     /// The work on the file ended early.
     #[error("{}: reading the file ended early: {cause}", file.display())]
     Interrupted {
@@ -66,4 +93,13 @@ pub enum ImportError {
         /// Why.
         cause: String,
     },
+}
+
+/// A line number after a file's name.
+struct Line(Option<usize>);
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |line| write!(f, ":{line}"))
+    }
 }

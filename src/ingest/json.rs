@@ -1,34 +1,8 @@
-//! JSON texts: making them storable, comparable and short.
+//! JSON values as texts that can be compared, and short texts.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-/// Replaces escapes that stand for no character that can be stored by `\ufffd`, in place, and returns how many: the
-/// character U+0000, which PostgreSQL refuses, and halves of surrogate pairs, which no UTF-8 text can contain (tools
-/// write them when they cut an answer in the middle of a pair).
-pub(super) fn repair_escapes(json: &mut [u8]) -> usize {
-    let (mut index, mut replaced) = (0, 0);
-    while let Some(offset) = json.get(index..).and_then(|rest| rest.iter().position(|&byte| byte == b'\\')) {
-        index += offset;
-        index += match unit_at(json, index) {
-            // An escape of one letter, a backslash among them: the byte after it begins nothing new.
-            None => 2,
-            Some(0xD800..0xDC00) if matches!(unit_at(json, index + 6), Some(0xDC00..0xE000)) => 12,
-            Some(0 | 0xD800..0xE000) => {
-                json[index..index + 6].copy_from_slice(b"\\ufffd");
-                replaced += 1;
-                6
-            }
-            Some(_) => 6,
-        };
-    }
-    replaced
-}
-
-/// The UTF-16 unit that the escape `\uXXXX` at `index` stands for.
-fn unit_at(json: &[u8], index: usize) -> Option<u16> {
-    let digits = json.get(index..index + 6)?.strip_prefix(b"\\u")?;
-    digits.iter().try_fold(0, |unit, &digit| Some(unit * 16 + u16::try_from(char::from(digit).to_digit(16)?).ok()?))
-}
+use crate::domain::sha256_hex;
 
 /// The value as compact JSON with the keys of every object in order: equal values have equal texts.
 pub(super) fn canonical(value: &Value) -> String {
@@ -84,31 +58,25 @@ pub(super) fn cut(text: &str, limit: usize) -> String {
     text.chars().take(limit.saturating_sub(1)).chain(['…']).collect()
 }
 
+/// The longest id that is kept as it is.
+const ID_LIMIT: usize = 255;
+
+/// An id of another tool. One that is too long for an index is replaced by its hash.
+pub(super) fn fit_id(id: String) -> String {
+    if id.chars().nth(ID_LIMIT).is_none() { id } else { format!("sha256:{}", sha256_hex(id.as_bytes())) }
+}
+
+/// SHA-256 of the variables as canonical JSON; `None` without variables.
+pub(super) fn case_hash(vars: &Map<String, Value>) -> Option<String> {
+    let has_vars = !vars.is_empty();
+    has_vars.then(|| sha256_hex(canonical(&Value::Object(vars.clone())).as_bytes()))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-
-    fn repaired(json: &str) -> (String, usize) {
-        let mut bytes = json.as_bytes().to_vec();
-        let count = repair_escapes(&mut bytes);
-        (String::from_utf8(bytes).unwrap(), count)
-    }
-
-    #[test]
-    fn unstorable_characters_are_replaced() {
-        assert_eq!(repaired(r#""a\u0000b""#), (r#""a\ufffdb""#.to_owned(), 1));
-        assert_eq!(repaired(r#""\ud83d!""#), (r#""\ufffd!""#.to_owned(), 1));
-        assert_eq!(repaired(r#""\ud83d\ud83d\ude00\ude00""#), (r#""\ufffd\ud83d\ude00\ufffd""#.to_owned(), 2));
-    }
-
-    #[test]
-    fn other_escapes_stay() {
-        for json in [r#""\\u0000""#, r#""\ud83d\ude00 \u00e4 \n \\""#, r#""\u00"#, r#""\"#] {
-            assert_eq!(repaired(json), (json.to_owned(), 0));
-        }
-    }
 
     #[test]
     fn canonical_json_sorts_keys_at_every_depth() {
@@ -117,8 +85,24 @@ mod tests {
     }
 
     #[test]
+    fn long_ids_are_hashed() {
+        assert_eq!(fit_id("ä".repeat(255)), "ä".repeat(255));
+        let hashed = fit_id("ä".repeat(256));
+        assert!(hashed.starts_with("sha256:") && hashed.len() == 71, "{hashed}");
+    }
+
+    #[test]
     fn texts_are_cut_between_characters() {
         assert_eq!(cut("äöü", 3), "äöü");
         assert_eq!(cut("äöüß", 3), "äö…");
+    }
+
+    #[test]
+    fn the_hash_knows_values_but_not_their_order() {
+        let hash = |text: &str| case_hash(&serde_json::from_str(text).unwrap());
+        assert_eq!(hash(r#"{"a":1,"b":{"c":2,"d":3}}"#), hash(r#"{"b":{"d":3,"c":2},"a":1}"#));
+        assert_ne!(hash(r#"{"a":1}"#), hash(r#"{"a":"1"}"#));
+        assert_eq!(hash(r#"{"a":1}"#).unwrap(), "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862");
+        assert_eq!(hash("{}"), None);
     }
 }

@@ -27,6 +27,8 @@ pub struct ImportReport {
     pub known_results: usize,
     /// What the user should know about the file.
     pub warnings: Vec<String>,
+    /// Whether this is only what an import would have done: then nothing was stored, and the run has no id that stays.
+    pub dry_run: bool,
 }
 
 impl ImportReport {
@@ -40,12 +42,13 @@ impl ImportReport {
 impl fmt::Display for ImportReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.external_id)?;
+        let written = if self.dry_run { "would be written" } else { "written" };
         if self.new_rows() == 0 {
-            f.write_str("nothing new, 0 rows written")?;
+            write!(f, "nothing new, 0 rows {written}")?;
         } else {
             write!(
                 f,
-                "{} written: {}, {} ({}), {}, {}",
+                "{} {written}: {}, {} ({}), {}, {}",
                 Count(self.new_rows(), "row"),
                 Count(self.new_runs, "run"),
                 Count(self.new_versions, "prompt version"),
@@ -93,6 +96,7 @@ mod tests {
             known_evaluations: 0,
             known_results: 0,
             warnings: Vec::new(),
+            dry_run: false,
         }
     }
 
@@ -102,6 +106,12 @@ mod tests {
             report().to_string(),
             "eval-1: 12 rows written: 1 run, 1 prompt version (0 new lineages), 2 evaluations, 8 results"
         );
+    }
+
+    #[test]
+    fn says_what_would_be_written() {
+        let report = ImportReport { dry_run: true, ..report() };
+        assert!(report.to_string().starts_with("eval-1: 12 rows would be written: 1 run, "), "{report}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::{ImportedEvaluation, ImportedResult, ImportedRun, ImportedTokens, Sco
 use crate::db::evaluations::{EvaluationTotals, NewEvaluation};
 use crate::db::runs::NewRun;
 use crate::db::test_results::{CountedResult, NewTestResult};
+use crate::db::types::Json;
 use crate::domain::{EvaluationId, PromptId, RunId, TestOutcome, TestResultId, Timestamp};
 
 /// Where the tokens that have no column are kept in a result's metadata.
@@ -32,11 +33,11 @@ pub(super) fn run_row(run: &ImportedRun, id: RunId, user_id: &str, now: Timestam
         description: run.description.clone(),
         tags: Value::Object(run.tags.clone()).into(),
         config: run.config.clone().into(),
-        git: None,
+        git: run.git.clone().map(Json::from),
         metadata: Value::Object(run.metadata.clone()).into(),
         status: run.status,
         is_baseline: false,
-        declared: run.declared.clone().into(),
+        declared: run.declared.clone().map_or_else(Json::empty_object, Json::from),
         duration_ms: run.duration_ms,
         created_at: run.started_at,
         started_at: Some(run.started_at),
@@ -50,16 +51,16 @@ pub(super) fn evaluation_row(
     run: &ImportedRun,
     evaluation: &ImportedEvaluation,
     (id, prompt_id, run_id): (EvaluationId, PromptId, RunId),
+    position: i32,
     now: Timestamp,
 ) -> NewEvaluation {
-    let totals = Totals::of(evaluation.results.iter().map(Figures::from));
-    let totals = totals_of_evaluation(run, evaluation, &totals, evaluation.score_sum, now);
+    let totals = totals_of_evaluation(&evaluation.totals, evaluation.score_sum, now);
     NewEvaluation {
         id,
         prompt_id,
         run_id: Some(run_id),
-        position: Some(evaluation.position),
-        test_suite_id: None,
+        position: Some(position),
+        test_suite_id: evaluation.test_suite_id.clone(),
         external_id: Some(evaluation.external_id.clone()),
         status: evaluation.status,
         provider: evaluation.provider.clone(),
@@ -68,7 +69,7 @@ pub(super) fn evaluation_row(
         provider_label: evaluation.provider_label.clone(),
         overall_score: totals.overall_score,
         score_sum: totals.score_sum,
-        metrics: totals.metrics,
+        metrics: metrics(evaluation).unwrap_or_else(Json::empty_object),
         total_tests: totals.total_tests,
         passed_tests: totals.passed_tests,
         failed_tests: totals.failed_tests,
@@ -81,26 +82,24 @@ pub(super) fn evaluation_row(
         cost_usd: totals.cost_usd,
         // Tools measure how long the run took, not each of its evaluations.
         execution_time_ms: None,
-        error_message: None,
+        error_message: evaluation.error_message.clone(),
         created_at: run.started_at,
         started_at: Some(run.started_at),
-        completed_at: totals.completed_at,
+        completed_at: run.completed_at(),
         updated_at: now,
     }
 }
 
+/// What else was measured in an evaluation, where the file says so.
+pub(super) fn metrics(evaluation: &ImportedEvaluation) -> Option<Json> {
+    evaluation.metrics.clone().map(|metrics| Value::Object(metrics).into())
+}
+
 /// The columns of an evaluation that depend on its results.
-pub(super) fn totals_of_evaluation(
-    run: &ImportedRun,
-    evaluation: &ImportedEvaluation,
-    totals: &Totals,
-    score: ScoreSum,
-    now: Timestamp,
-) -> EvaluationTotals {
+pub(super) fn totals_of_evaluation(totals: &Totals, score: ScoreSum, now: Timestamp) -> EvaluationTotals {
     EvaluationTotals {
         overall_score: totals.overall_score(score),
         score_sum: totals.score_sum(score),
-        metrics: Value::Object(evaluation.metrics.clone()).into(),
         total_tests: totals.tests,
         passed_tests: totals.passed,
         failed_tests: totals.failed,
@@ -111,43 +110,42 @@ pub(super) fn totals_of_evaluation(
         completion_tokens: totals.completion_tokens,
         total_tokens: totals.tokens,
         cost_usd: totals.cost(),
-        completed_at: run.completed_at(),
         updated_at: now,
     }
 }
 
 /// The row of a result.
 pub(super) fn result_row(
-    result: &ImportedResult,
+    result: ImportedResult,
     id: TestResultId,
     evaluation_id: EvaluationId,
     created_at: Timestamp,
     now: Timestamp,
 ) -> NewTestResult {
-    let mut metadata = result.metadata.clone();
+    let mut metadata = result.metadata;
     add_tokens(&mut metadata, &result.tokens);
     NewTestResult {
         id,
         evaluation_id,
-        external_id: Some(result.external_id.clone()),
+        external_id: Some(result.external_id),
         position: Some(result.position),
-        test_case_name: result.test_case_name.clone(),
-        case_hash: result.case_hash.clone(),
+        test_case_name: result.test_case_name,
+        case_hash: result.case_hash,
         repetition: result.repetition,
-        input_data: Value::Object(result.input_data.clone()).into(),
-        rendered_prompt: result.rendered_prompt.clone(),
-        expected_output: result.expected_output.clone(),
-        actual_output: result.actual_output.clone(),
+        input_data: Value::Object(result.input_data).into(),
+        rendered_prompt: result.rendered_prompt,
+        expected_output: result.expected_output,
+        actual_output: result.actual_output,
         score: result.score,
         outcome: result.outcome,
         passed: result.outcome == TestOutcome::Passed,
-        reason: result.reason.clone(),
+        reason: result.reason,
         latency_ms: result.latency_ms,
         token_count: result.tokens.total,
         cost_usd: result.cost_usd,
-        named_scores: Value::Object(result.named_scores.clone()).into(),
+        named_scores: Value::Object(result.named_scores).into(),
         metadata: Value::Object(metadata).into(),
-        error_message: result.error_message.clone(),
+        error_message: result.error_message,
         created_at,
         updated_at: now,
     }

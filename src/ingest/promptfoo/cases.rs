@@ -1,11 +1,8 @@
-//! What tells test cases from each other: their name and their variables. What is equal in both is a repetition.
-
-use std::collections::HashMap;
+//! The names of test cases.
 
 use serde_json::{Map, Value};
 
-use crate::domain::sha256_hex;
-use crate::ingest::json::{canonical, cut, text_form};
+use crate::ingest::json::{cut, text_form};
 
 /// The longest name.
 const NAME_LIMIT: usize = 255;
@@ -25,25 +22,6 @@ fn variables(vars: &Map<String, Value>) -> String {
     let pairs: Vec<_> =
         vars.into_iter().map(|(name, value)| format!("{name}={}", text_form(value).unwrap_or_default())).collect();
     pairs.join(", ")
-}
-
-/// SHA-256 of the variables as canonical JSON; `None` without variables.
-pub(super) fn case_hash(vars: &Map<String, Value>) -> Option<String> {
-    let has_vars = !vars.is_empty();
-    has_vars.then(|| sha256_hex(canonical(&Value::Object(vars.clone())).as_bytes()))
-}
-
-/// Counts how often each case came up.
-#[derive(Debug, Default)]
-pub(super) struct Repetitions(HashMap<(String, Option<String>), i32>);
-
-impl Repetitions {
-    /// How often the case came up before.
-    pub fn next(&mut self, name: &str, hash: Option<&str>) -> i32 {
-        let count = self.0.entry((name.to_owned(), hash.map(str::to_owned))).or_insert(0);
-        *count += 1;
-        *count - 1
-    }
 }
 
 #[cfg(test)]
@@ -72,23 +50,5 @@ mod tests {
         assert_eq!((name.chars().count(), name.ends_with("ö…")), (255, true));
         let full = "ö".repeat(255);
         assert_eq!(case_name([Some(&json!(full)), None], &Map::new(), 0), full);
-    }
-
-    #[test]
-    fn the_hash_knows_values_but_not_their_order() {
-        let hash = |text: &str| case_hash(&serde_json::from_str(text).unwrap());
-        assert_eq!(hash(r#"{"a":1,"b":{"c":2,"d":3}}"#), hash(r#"{"b":{"d":3,"c":2},"a":1}"#));
-        assert_ne!(hash(r#"{"a":1}"#), hash(r#"{"a":"1"}"#));
-        assert_eq!(hash(r#"{"a":1}"#).unwrap(), "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862");
-        assert_eq!(hash("{}"), None);
-    }
-
-    #[test]
-    fn equal_cases_are_repetitions() {
-        let mut repetitions = Repetitions::default();
-        assert_eq!(repetitions.next("a", Some("1")), 0);
-        assert_eq!(repetitions.next("a", Some("2")), 0);
-        assert_eq!(repetitions.next("a", None), 0);
-        assert_eq!(repetitions.next("a", Some("1")), 1);
     }
 }

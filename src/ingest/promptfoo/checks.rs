@@ -1,21 +1,20 @@
 //! Comparing what a file claims with the results that are in it.
 
-use std::fmt::Write as _;
-
 use serde_json::{Map, Value};
 
-use super::columns::whole;
 use super::file::{Metrics, Stats, TokenUsage};
-use crate::ingest::totals::{Figures, Totals};
+use crate::ingest::ScoreSum;
+use crate::ingest::differences::{Differences, number_differs};
+use crate::ingest::numbers::without_fraction;
+use crate::ingest::totals::Totals;
 use crate::ingest::warnings::Warnings;
-use crate::ingest::{ImportedEvaluation, ImportedResult, ScoreSum};
 
 /// The counts that the file claims for the whole run.
 pub(super) fn declared(stats: &Stats) -> Value {
     let mut counts = Map::new();
     for (name, count) in [("successes", stats.successes), ("failures", stats.failures), ("errors", stats.errors)] {
         if let Some(count) = count {
-            counts.insert(name.to_owned(), whole(count));
+            counts.insert(name.to_owned(), without_fraction(count));
         }
     }
     let tokens = stats.token_usage.as_ref();
@@ -27,7 +26,7 @@ pub(super) fn declared(stats: &Stats) -> Value {
         ("grading_tokens", tokens.and_then(grading_tokens)),
     ] {
         if let Some(count) = count {
-            counts.insert(name.to_owned(), whole(count));
+            counts.insert(name.to_owned(), without_fraction(count));
         }
     }
     Value::Object(counts)
@@ -40,10 +39,12 @@ pub(super) fn grading_tokens(tokens: &TokenUsage) -> Option<f64> {
 
 /// The sum of a column's scores as far as the file's word can be taken: a sum over other results than those that are
 /// there would make a wrong mean.
-pub(super) fn score_sum(metrics: &Metrics, results: usize) -> ScoreSum {
+pub(super) fn score_sum(metrics: &Metrics, results: i32) -> ScoreSum {
     match metrics.score {
         Some(None) => ScoreSum::Unknown,
-        Some(Some(sum)) if claimed_tests(metrics).is_none_or(|tests| tests == results as f64) => ScoreSum::Stated(sum),
+        Some(Some(sum)) if claimed_tests(metrics).is_none_or(|tests| tests == f64::from(results)) => {
+            ScoreSum::Stated(sum)
+        }
         _ => ScoreSum::OfResults,
     }
 }
@@ -59,48 +60,36 @@ fn sum_of(counts: [Option<f64>; 3]) -> Option<f64> {
 
 /// Warns when the counts of the whole file and of its results differ. Returns whether results are missing or too many:
 /// then nothing else can be expected to agree.
-pub(super) fn compare_run(stats: &Stats, evaluations: &[ImportedEvaluation], warnings: &mut Warnings) -> bool {
-    let totals = totals(evaluations.iter().flat_map(|evaluation| &evaluation.results));
+pub(super) fn compare_run<'a>(
+    stats: &Stats,
+    columns: impl IntoIterator<Item = &'a Totals>,
+    warnings: &mut Warnings,
+) -> bool {
+    let totals = columns.into_iter().fold(Totals::default(), |sum, column| sum.plus(column));
     let counts = [stats.successes, stats.failures, stats.errors];
     let found = f64::from(totals.tests);
     match sum_of(counts) {
         Some(declared) if declared != found => {
-            warnings.add(difference(declared, found));
+            warnings.add(number_differs(declared, found));
             return true;
         }
         Some(_) => {}
         None => return false,
     }
-    let [passed, failed, errored] = counts.map(Option::unwrap_or_default);
     let mut differences = Differences::default();
-    differences.count("passed", Some(passed), totals.passed.into());
-    differences.count("failed", Some(failed), totals.failed.into());
-    differences.count("errored", Some(errored), totals.errored.into());
+    let counts = counts.map(|count| count.or(Some(0.0)));
+    compare_outcomes(&mut differences, counts, stats.errors.is_some(), &totals);
     let tokens = stats.token_usage.as_ref().and_then(|tokens| tokens.total);
     differences.count("tokens", tokens, totals.tokens.unwrap_or(0));
     differences.warn("results.stats", warnings);
     false
 }
 
-fn difference(declared: f64, found: f64) -> String {
-    let number = (declared - found).abs();
-    let (noun, verb) = if number == 1.0 { ("result", "is") } else { ("results", "are") };
-    let state = if declared > found { "missing" } else { "more than expected" };
-    format!("{number} {noun} {verb} {state}: declared {declared}")
-}
-
 /// Warns when the totals of a column and of its results differ.
-pub(super) fn compare_column(
-    index: usize,
-    metrics: &Metrics,
-    evaluation: &ImportedEvaluation,
-    warnings: &mut Warnings,
-) {
-    let totals = totals(&evaluation.results);
+pub(super) fn compare_column(index: usize, metrics: &Metrics, totals: &Totals, warnings: &mut Warnings) {
     let mut differences = Differences::default();
-    differences.count("passed", metrics.test_pass_count, totals.passed.into());
-    differences.count("failed", metrics.test_fail_count, totals.failed.into());
-    differences.count("errored", metrics.test_error_count, totals.errored.into());
+    let counts = [metrics.test_pass_count, metrics.test_fail_count, metrics.test_error_count];
+    compare_outcomes(&mut differences, counts, metrics.test_error_count.is_some(), totals);
     differences.measure("score", metrics.score.flatten(), totals.score);
     differences.measure("cost", metrics.cost, totals.cost_usd.unwrap_or(0.0));
     // Latencies of the rows were rounded.
@@ -111,44 +100,15 @@ pub(super) fn compare_column(
     differences.warn(&format!("results.prompts[{index}]"), warnings);
 }
 
-fn totals<'a>(results: impl IntoIterator<Item = &'a ImportedResult>) -> Totals {
-    Totals::of(results.into_iter().map(Figures::from))
-}
-
-/// What is declared and does not agree with what was found.
-#[derive(Default)]
-struct Differences {
-    declared: String,
-    found: String,
-}
-
-impl Differences {
-    fn count(&mut self, name: &str, declared: Option<f64>, found: i64) {
-        if declared.is_some_and(|declared| declared != found as f64) {
-            self.add(name, declared.unwrap_or_default(), found as f64);
-        }
-    }
-
-    fn measure(&mut self, name: &str, declared: Option<f64>, found: f64) {
-        let Some(declared) = declared else { return };
-        let tolerance = 1e-9 + 1e-6 * declared.abs().max(found.abs());
-        if (declared - found).abs() > tolerance {
-            self.add(name, declared, found);
-        }
-    }
-
-    fn add(&mut self, name: &str, declared: f64, found: f64) {
-        for (list, number) in [(&mut self.declared, declared), (&mut self.found, found)] {
-            let comma = if list.is_empty() { "" } else { ", " };
-            // Writing to a string cannot fail.
-            let _ = write!(list, "{comma}{name} {number}");
-        }
-    }
-
-    fn warn(self, place: &str, warnings: &mut Warnings) {
-        if !self.declared.is_empty() {
-            warnings.add(format!("{place} declares {}; the results have {}", self.declared, self.found));
-        }
+/// Where errors are not counted by themselves, as in format 2, they are among the failures.
+fn compare_outcomes(differences: &mut Differences, declared: [Option<f64>; 3], tells_errors: bool, found: &Totals) {
+    let [passed, failed, errored] = declared;
+    differences.count("passed", passed, found.passed.into());
+    if tells_errors {
+        differences.count("failed", failed, found.failed.into());
+        differences.count("errored", errored, found.errored.into());
+    } else {
+        differences.count("failed or errored", failed, (found.failed + found.errored).into());
     }
 }
 
@@ -173,25 +133,22 @@ mod tests {
     }
 
     #[test]
-    fn missing_results_are_counted() {
-        assert_eq!(difference(8.0, 6.0), "2 results are missing: declared 8");
-        assert_eq!(difference(8.0, 7.0), "1 result is missing: declared 8");
-        assert_eq!(difference(4.0, 6.0), "2 results are more than expected: declared 4");
-    }
-
-    #[test]
-    fn differences_are_listed() {
-        let mut warnings = Warnings::default();
-        let mut differences = Differences::default();
-        differences.count("passed", Some(3.0), 2);
-        differences.count("failed", None, 2);
-        differences.measure("score", Some(1.0), 1.0 + 1e-12);
-        differences.measure("cost", Some(0.0002), 0.0001);
-        differences.warn("here", &mut warnings);
-        Differences::default().warn("nowhere", &mut warnings);
+    fn errors_are_failures_where_they_are_not_told_apart() {
+        let totals = Totals { tests: 6, passed: 3, failed: 2, errored: 1, ..Totals::default() };
+        let compared = |stats: Value| {
+            let mut warnings = Warnings::default();
+            compare_run(&serde_json::from_value(stats).unwrap(), [&totals], &mut warnings);
+            warnings.into_texts()
+        };
+        assert_eq!(compared(json!({"successes": 3, "failures": 3})), Vec::<String>::new());
+        assert_eq!(compared(json!({"successes": 3, "failures": 2, "errors": 1})), Vec::<String>::new());
         assert_eq!(
-            warnings.into_texts(),
-            ["here declares passed 3, cost 0.0002; the results have passed 2, cost 0.0001"]
+            compared(json!({"successes": 3, "failures": 3, "errors": 0})),
+            ["results.stats declares failed 3, errored 0; the results have failed 2, errored 1"]
+        );
+        assert_eq!(
+            compared(json!({"successes": 2, "failures": 4})),
+            ["results.stats declares passed 2, failed or errored 4; the results have passed 3, failed or errored 3"]
         );
     }
 }

@@ -4,12 +4,16 @@ use serde_json::{Map, Value, json};
 
 use super::file::{Column, Metrics, TokenUsage};
 use super::labels::naming;
-use super::metadata::Members;
 use super::provider::{configured, provider_and_model};
 use crate::domain::{PromptFormat, content_hash};
 use crate::ingest::ImportedPrompt;
-use crate::ingest::json::text_form;
+use crate::ingest::json::{cut, text_form};
+use crate::ingest::members::Members;
+use crate::ingest::numbers::without_fraction;
 use crate::ingest::redact::redact_text;
+
+/// The longest name of a provider or model.
+const NAME_LIMIT: usize = 255;
 
 /// The prompt of a column; `paths` are those of the configured prompts.
 pub(super) fn prompt(column: &mut Column, paths: &[String]) -> ImportedPrompt {
@@ -20,7 +24,9 @@ pub(super) fn prompt(column: &mut Column, paths: &[String]) -> ImportedPrompt {
     };
     let content_hash = content_hash(format, &content, system_message.as_deref());
     let label = column.label.as_ref().and_then(text_form).unwrap_or_default();
-    let naming = naming(&label, &content, paths, &content_hash);
+    // A label of one line is a name, even where it stands for the text.
+    let is_name = column.content_is_label && !label.contains('\n');
+    let naming = naming(&label, if is_name { "" } else { &content }, paths, &content_hash);
     let metadata = prompt_metadata(column);
     ImportedPrompt { name: naming.name, title: naming.title, format, content, system_message, content_hash, metadata }
 }
@@ -46,6 +52,7 @@ fn prompt_metadata(column: &mut Column) -> Map<String, Value> {
     kept.add("display", column.display.take());
     kept.add_config("config", column.config.take());
     kept.add("function", column.function.take());
+    kept.add("contentIsLabel", column.content_is_label.then_some(true));
     let mut metadata = Members::default();
     metadata.add("promptfoo", kept.into_map());
     metadata.into_map()
@@ -68,11 +75,13 @@ pub(super) fn answerer(name: Option<&str>, row_provider: Option<&Value>, config:
     let id = of_row.map(str::to_owned).or_else(|| configured(config, name?).id).or_else(|| name.map(str::to_owned));
     let Some(id) = id.filter(|id| !id.trim().is_empty()) else { return Answerer::default() };
     let (provider, model) = provider_and_model(&id, name);
+    // What is looked for in an index has a limit there.
+    let short = |text: &str| cut(&redact_text(text), NAME_LIMIT);
     Answerer {
-        provider: Some(redact_text(&provider)),
-        model: Some(redact_text(&model)),
+        provider: Some(short(&provider)),
+        model: Some(short(&model)),
         id: Some(redact_text(&id)),
-        label: name.map(redact_text),
+        label: name.map(short),
     }
 }
 
@@ -97,13 +106,8 @@ fn add_tokens(metrics: &mut Members, tokens: &TokenUsage) {
     for (name, count) in
         [("cached_tokens", tokens.cached), ("reasoning_tokens", reasoning), ("grading_tokens", grading)]
     {
-        metrics.add(name, count.map(whole));
+        metrics.add(name, count.map(without_fraction));
     }
-}
-
-/// The number as JSON without a fraction, where it has none.
-pub(super) fn whole(number: f64) -> Value {
-    if number.fract() == 0.0 && number.abs() < 9e15 { json!(number as i64) } else { json!(number) }
 }
 
 /// The metrics by name. promptfoo gives sums; their divisors are the weights or, in older files, the counts. Metrics

@@ -4,43 +4,68 @@
 //! a configuration are read as any JSON value: an unquoted YAML description may be a number.
 
 use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-/// What is looked at first, to tell whether the file is one of promptfoo's and of which version.
-#[derive(Debug, Deserialize)]
-pub(super) struct Probe<'a> {
-    #[serde(borrow)]
-    pub results: &'a RawValue,
+use crate::domain::sha256_hex;
+
+/// Everything that a document says but its results.
+#[derive(Debug, Default)]
+pub(super) struct Frame {
+    pub eval_id: Option<String>,
+    pub version: Option<f64>,
+    pub timestamp: Option<String>,
+    pub columns: Vec<Column>,
+    /// The rows of the table of format 2.
+    pub table: Vec<TableRow>,
+    pub stats: Stats,
+    /// Without `tests`.
+    pub config: Map<String, Value>,
+    pub tests: ConfiguredTests,
+    pub shareable_url: Option<Value>,
+    pub metadata: Map<String, Value>,
+    pub runtime_options: Map<String, Value>,
+    pub trace_ids: Vec<String>,
+    pub has_blobs: bool,
 }
 
-/// What is looked at first of the results.
-#[derive(Debug, Deserialize)]
-pub(super) struct VersionProbe {
-    pub version: Value,
+/// The tests that the configuration contains.
+#[derive(Debug, Default)]
+pub(super) enum ConfiguredTests {
+    /// None.
+    #[default]
+    None,
+    /// As they are.
+    Kept(Value),
+    /// More than are kept: so many bytes.
+    TooLong(u64),
 }
 
-/// The whole file.
+/// A trace of a run, as far as it is of interest.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct OutputFile {
-    pub eval_id: Option<String>,
-    pub results: Summary,
-    pub config: Option<Value>,
-    pub shareable_url: Option<Value>,
-    pub metadata: Option<Map<String, Value>>,
-    pub runtime_options: Option<Map<String, Value>>,
-    pub traces: Option<Vec<Value>>,
-    pub blob_assets: Option<Box<RawValue>>,
+pub(super) struct Trace {
+    pub trace_id: Option<Value>,
 }
 
-/// The results of a run.
+/// One test of format 2 with all columns.
 #[derive(Debug, Deserialize)]
-pub(super) struct Summary {
-    pub timestamp: Option<String>,
-    pub prompts: Vec<Column>,
-    pub results: Vec<Row>,
-    pub stats: Option<Stats>,
+pub(super) struct TableRow {
+    pub description: Option<Value>,
+    pub outputs: Option<Vec<TableCell>>,
+    pub test: Option<TestCase>,
+}
+
+/// One result in the table of format 2, as far as it tells which row of the results it is.
+#[derive(Debug, Deserialize)]
+pub(super) struct TableCell {
+    #[serde(default, deserialize_with = "text_hash")]
+    pub prompt: Option<String>,
+}
+
+/// The heads of the columns in the table of format 2.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct TableHead {
+    pub prompts: Option<Vec<Column>>,
 }
 
 /// What the file claims about the whole run.
@@ -57,7 +82,7 @@ pub(super) struct Stats {
 }
 
 /// One prompt with one provider.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(super) struct Column {
     pub raw: String,
     pub label: Option<Value>,
@@ -67,6 +92,9 @@ pub(super) struct Column {
     pub function: Option<Value>,
     pub provider: Option<String>,
     pub metrics: Option<Metrics>,
+    /// Whether `raw` is the label, because the file does not contain the template.
+    #[serde(skip)]
+    pub content_is_label: bool,
 }
 
 /// What the file claims about one column.
@@ -145,7 +173,7 @@ pub(super) struct Row {
 }
 
 /// The test as it was configured.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct TestCase {
     pub description: Option<Value>,
     pub vars: Option<Map<String, Value>>,
@@ -159,6 +187,7 @@ pub(super) struct TestCase {
 #[derive(Debug, Deserialize)]
 pub(super) struct RenderedPrompt {
     pub raw: Option<String>,
+    pub label: Option<Value>,
     pub config: Option<Value>,
 }
 
@@ -194,4 +223,10 @@ where
     T: Deserialize<'de>,
 {
     Option::deserialize(deserializer).map(Some)
+}
+
+/// Keeps no more of a text than tells it from others.
+fn text_hash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text: Option<Value> = Option::deserialize(deserializer)?;
+    Ok(text.as_ref().and_then(Value::as_str).map(|text| sha256_hex(text.as_bytes())))
 }

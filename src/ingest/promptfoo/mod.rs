@@ -1,120 +1,141 @@
-//! Result files of promptfoo: JSON, format 3.
+//! Result files of promptfoo: JSON documents of the formats 2 and 3, and JSON Lines.
 
 mod assertions;
 mod cases;
 mod checks;
 mod columns;
+mod config;
+mod detect;
+mod document;
 mod file;
 mod labels;
+mod lines;
 mod mapping;
 mod metadata;
-mod numbers;
 mod outcome;
 mod provider;
 mod results;
+mod survey;
+mod table;
+mod template;
 
-use std::path::Path;
+use std::sync::Arc;
 
-use serde_json::error::Category;
-use serde_json::value::RawValue;
-
-use self::file::{OutputFile, Probe, VersionProbe};
-use super::json::repair_escapes;
-use super::{ImportError, ImportedRun};
-use crate::domain::sha256_hex;
+use self::detect::{Kind, detect};
+use self::document::{FirstPass, read_frame, read_rows};
+use self::file::{Frame, Row, TableRow};
+use self::results::{RowPlace, result};
+use self::survey::Survey;
+use self::table::{Table, complete};
+use super::json::fit_id;
+use super::places::Places;
+use super::prepared::{ImportedFile, Prepared, RowSink, Rows};
+use super::problem::Problem;
+use super::source::{Source, StopReason};
+use super::warnings::Warnings;
+use super::{ImportError, Options};
 
 /// What every file of promptfoo is.
-const EXPECTED_FILE: &str = "one JSON document as `promptfoo eval -o output.json` writes it, with `results.version` 3";
+const EXPECTED_FILE: &str = "one JSON document as `promptfoo eval -o output.json` writes it, or one result a line as \
+                             with `-o output.jsonl`";
 
-/// Reads a file that contains `bytes`.
-pub(super) fn parse(path: &Path, mut bytes: Vec<u8>) -> Result<ImportedRun, ImportError> {
-    let replaced = repair_escapes(&mut bytes);
-    let json = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
-    check_version(path, json)?;
-    let file: OutputFile = serde_json::from_slice(json).map_err(|error| malformed(path, &error))?;
-    let mut run = mapping::run(file, || sha256_hex(json)).map_err(|problem| ImportError::Value {
-        file: path.to_owned(),
-        place: problem.place,
-        problem: problem.problem,
-    })?;
-    if replaced > 0 {
-        run.warnings.push(format!("characters that cannot be stored were replaced by U+FFFD: {replaced}"));
-    }
-    Ok(run)
+/// Reads a whole file from memory, without a database. What it takes is in proportion to the file.
+///
+/// # Errors
+/// When it is no file of promptfoo's, or not a sound one.
+pub fn read(bytes: &[u8]) -> Result<ImportedFile, ImportError> {
+    ImportedFile::collect(prepare(Source::bytes(bytes), &Options::default())?)
 }
 
-/// Makes sure that the file is one of promptfoo's and of the version that can be read, before anything else is
-/// expected of it.
-fn check_version(path: &Path, json: &[u8]) -> Result<(), ImportError> {
-    let begin = json.iter().position(|byte| !byte.is_ascii_whitespace());
-    match begin {
-        None => return Err(malformed_at(path, json, 0, "the file is empty")),
-        Some(begin) if json[begin] != b'{' => return Err(malformed_at(path, json, begin, "this is no JSON object")),
-        Some(_) => {}
+/// Reads and checks a file.
+pub(super) fn prepare(source: Source, options: &Options) -> Result<Prepared, ImportError> {
+    match detect(&source)? {
+        Kind::Document => prepare_document(source, options.run_id.as_deref()),
+        Kind::Lines => lines::prepare(source, options.run_id.as_deref()),
     }
-    let probe: Probe<'_> = serde_json::from_slice(json).map_err(|error| malformed(path, &error))?;
-    let version = version_of(probe.results).ok_or_else(|| {
-        let begin = probe.results.get().as_ptr() as usize - json.as_ptr() as usize;
-        malformed_at(path, json, begin, "these are not the results of promptfoo")
-    })?;
-    let problem = match version {
-        3.0 => return Ok(()),
-        2.0 => "format 2 is not supported yet; export it again with a newer promptfoo, which writes format 3 \
-                (0.123.1 is known to)"
-            .to_owned(),
-        _ => format!("format {version} is not known to this release, which reads format 3 (`results.version`)"),
+}
+
+fn prepare_document(source: Source, run_id: Option<&str>) -> Result<Prepared, ImportError> {
+    let FirstPass { mut frame, survey, replaced } = read_frame(&source)?;
+    let of_file = |Problem { place, problem }| {
+        let file = source.name().to_owned();
+        ImportError::Value { file, line: None, place, problem }
     };
-    Err(ImportError::Unsupported { file: path.to_owned(), problem })
+    let external_id = external_id(&frame, run_id, || source.sha256())?.map_err(of_file)?;
+    let is_format_2 = frame.version == Some(2.0);
+    let survey = match survey {
+        Some(survey) => survey,
+        None => survey_again(&source, &frame)?,
+    };
+    let table = if is_format_2 { std::mem::take(&mut frame.table) } else { Vec::new() };
+    let (mut run, places) = mapping::run(frame, survey, external_id).map_err(of_file)?;
+    run.warnings.extend(replacement_warning(replaced));
+    let rows = DocumentRows { table: is_format_2.then(|| Arc::from(without_outputs(table))) };
+    Ok(Prepared { run, places, source, rows: Box::new(rows) })
 }
 
-fn version_of(results: &RawValue) -> Option<f64> {
-    // Of an array serde would read the first element as the version.
-    let probe: VersionProbe =
-        results.get().starts_with('{').then(|| serde_json::from_str(results.get()).ok()).flatten()?;
-    probe.version.as_f64()
-}
-
-fn malformed_at(path: &Path, json: &[u8], offset: usize, problem: &str) -> ImportError {
-    let before = &json[..offset];
-    let line_begin = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
-    ImportError::Malformed {
-        file: path.to_owned(),
-        line: before.iter().filter(|&&byte| byte == b'\n').count() + 1,
-        column: offset - line_begin + 1,
-        problem: problem.to_owned(),
-        expected: EXPECTED_FILE.to_owned(),
-    }
-}
-
-fn malformed(path: &Path, error: &serde_json::Error) -> ImportError {
-    let message = error.to_string();
-    let position = format!(" at line {} column {}", error.line(), error.column());
-    let message = message.strip_suffix(&position).unwrap_or(&message);
-    let (problem, expected) = match (error.classify(), message.rsplit_once(", expected ")) {
-        (Category::Eof, _) => {
-            ("the file ends in the middle of a value: it was cut off", "the rest of the JSON document")
+/// What promptfoo calls the run. The user may say so where the file does not.
+fn external_id(
+    frame: &Frame,
+    run_id: Option<&str>,
+    hash: impl FnOnce() -> Result<String, ImportError>,
+) -> Result<Result<String, Problem>, ImportError> {
+    let own = frame.eval_id.as_deref().filter(|id| !id.trim().is_empty());
+    Ok(match (own, run_id) {
+        (Some(own), Some(given)) if own != given => {
+            let problem = format!("the file is of the run «{own}», not of «{given}» as `--run-id` says");
+            Err(Problem::new("evalId", problem))
         }
-        (Category::Data, Some((problem, expected))) => (problem, in_json_words(expected)),
-        _ if message == "number out of range" => (message, "a number up to about 1.8e308"),
-        _ => (message, EXPECTED_FILE),
-    };
-    ImportError::Malformed {
-        file: path.to_owned(),
-        line: error.line().max(1),
-        column: error.column().max(1),
-        problem: problem.to_owned(),
-        expected: expected.to_owned(),
-    }
+        (Some(id), _) | (None, Some(id)) => Ok(fit_id(id.to_owned())),
+        (None, None) => Ok(hash()?),
+    })
 }
 
-/// What serde expects, in the words of JSON.
-fn in_json_words(expected: &str) -> &str {
-    match expected {
-        "f64" => "a number",
-        "a sequence" => "a list",
-        "a map" => "an object",
-        _ if expected.starts_with("struct ") => "an object",
-        other => other,
+/// The results of a document that named them before what is needed to understand them.
+fn survey_again(source: &Source, frame: &Frame) -> Result<Survey, ImportError> {
+    let mut survey = Survey::of_document(source.progress().clone());
+    let mut table = (frame.version == Some(2.0)).then(|| Table::new(&frame.columns, &frame.table));
+    read_rows(source, &mut |mut row: Row| {
+        let Some(table) = &mut table else { return Ok(survey.take(row)?) };
+        let place = RowPlace::Element(survey.places.len());
+        let (column, position) = table.place(&row, place)?;
+        complete(&mut row, &frame.table, position);
+        Ok(survey.add(row, place, (column, position))?)
+    })?;
+    Ok(survey)
+}
+
+fn without_outputs(mut table: Vec<TableRow>) -> Vec<TableRow> {
+    table.iter_mut().for_each(|row| row.outputs = None);
+    table
+}
+
+fn replacement_warning(replaced: usize) -> Option<String> {
+    (replaced > 0).then(|| format!("characters that cannot be stored were replaced by U+FFFD: {replaced}"))
+}
+
+/// The results of a document.
+struct DocumentRows {
+    /// The tests, in format 2.
+    table: Option<Arc<[TableRow]>>,
+}
+
+impl Rows for DocumentRows {
+    fn read(&self, source: &Source, places: &Places, sink: &mut RowSink<'_>) -> Result<usize, ImportError> {
+        let mut number = 0;
+        // They were told when the file was checked.
+        let mut warnings = Warnings::default();
+        read_rows(source, &mut |mut row: Row| {
+            let place = RowPlace::Element(number);
+            number += 1;
+            let Some(known) = places.of(number - 1) else { return Ok(()) };
+            if let Some(table) = &self.table {
+                complete(&mut row, table, known.position);
+            }
+            let result = result(row, place, (known.evaluation, known.position), &mut warnings)?;
+            sink(result).map_err(StopReason::Failed)
+        })?;
+        Ok(number)
     }
 }
 
@@ -123,58 +144,95 @@ mod tests {
     use super::*;
 
     fn error(json: &str) -> String {
-        parse(Path::new("o.json"), json.as_bytes().to_vec()).unwrap_err().to_string()
+        read(json.as_bytes()).unwrap_err().to_string()
     }
 
     #[test]
     fn what_is_not_of_promptfoo_is_refused() {
         for (json, begin) in [
-            ("", "o.json:1:1: the file is empty; expected one JSON document as"),
-            ("\n <html>", "o.json:2:2: this is no JSON object; expected one JSON document as"),
-            ("[1]", "o.json:1:1: this is no JSON object; expected"),
-            ("{\"a\": 1}", "o.json:1:8: missing field `results`; expected"),
-            ("{\"results\":\n [3]}", "o.json:2:2: these are not the results of promptfoo; expected"),
-            ("{\"results\": {}}\n{}", "o.json:2:1: trailing characters; expected"),
-            ("{\"results\": {},}", "o.json:1:16: trailing comma; expected"),
-            ("{\"results\": {\"ver", "o.json:1:17: the file ends in the middle of a value: it was cut off; expected"),
+            ("", "input:1:1: the file is empty; expected one JSON document as"),
+            ("\n <html>", "input:2:2: this is no JSON object; expected one JSON document as"),
+            ("[1]", "input:1:1: this is no JSON object; expected"),
+            ("PK\u{3}\u{4}", "input: this is a zip archive; if it is a log of Inspect (`.eval`), convert it"),
+            ("{\"a\": 1}", "input:1:1: these are not the results of promptfoo; expected"),
+            ("{\"config\": {}}", "input:1:14: missing field `results`; expected"),
+            ("{\"results\":\n [3]}", "input:2:2: invalid type: sequence; expected an object"),
+            ("{\"results\": {}}", "input:1:14: these are not the results of promptfoo: they have no `version`"),
+            ("{\"results\": {\"version\": 3}}\n{}", "input:2:1: trailing characters; expected"),
+            ("{\"results\": {\"version\": 3},}", "input:1:28: trailing comma; expected"),
+            ("{\"results\": {\"ver", "input:1:17: the file ends in the middle of a value: it was cut off; expected"),
+            ("{\"version\": 2, \"status\": \"x\", \"eval\": {}}", "input: this looks like a log of Inspect: use"),
         ] {
-            assert!(error(json).starts_with(begin), "{}", error(json));
+            assert!(error(json).starts_with(begin), "{begin}: {}", error(json));
         }
     }
 
     #[test]
     fn other_versions_are_named() {
-        let message = error(r#"{"results": {"version": 2, "results": [1]}}"#);
-        assert!(message.starts_with("o.json: format 2 is not supported yet; export it again with"), "{message}");
-        let message = error(r#"{"results": {"version": 4}}"#);
-        assert!(message.starts_with("o.json: format 4 is not known"), "{message}");
+        let message = error(r#"{"results": {"version": 4, "prompts": 5}}"#);
+        assert!(
+            message.starts_with("input: format 4 is not known to this release, which reads formats 2"),
+            "{message}"
+        );
+    }
+
+    fn file(prompts: &str, results: &str) -> String {
+        format!(
+            "{{\"evalId\": \"e\", \"results\": {{\"version\": 3, \"timestamp\": \"2026-11-23T06:13:02Z\",\n\
+             \"prompts\": {prompts}, \"results\": {results}}}}}"
+        )
     }
 
     #[test]
     fn values_of_the_wrong_type_are_named() {
-        let file = |prompts: &str, results: &str| {
-            format!(
-                "{{\"evalId\": \"e\", \"results\": {{\"version\": 3, \"timestamp\": \"2026-11-23T06:13:02Z\",\n\
-                 \"prompts\": {prompts}, \"results\": {results}}}}}"
-            )
-        };
-        let message = error(&file("[]", r#"[{"score": "x"}]"#));
-        assert_eq!(message, "o.json:2:40: invalid type: string \"x\"; expected a number");
-        let message = error(&file("[]", r#"[{"score": 1e400}]"#));
-        assert_eq!(message, "o.json:2:42: number out of range; expected a number up to about 1.8e308");
-        let message = error(&file("{}", "[]"));
-        assert_eq!(message, "o.json:2:11: invalid type: map; expected a list");
-        let message = error(&file(r#"[{"raw": "a"}]"#, r#"[{"promptIdx": 1}]"#));
-        assert!(message.starts_with("o.json: results.results[0].promptIdx: "), "{message}");
+        let deep = "[".repeat(200) + &"]".repeat(200);
+        for (prompts, results, begin) in [
+            ("[]", r#"[{"score": "x"}]"#, "2:40: invalid type: string \"x\"; expected a number"),
+            ("[]", r#"[{"score": 1e400}]"#, "2:43: number out of range; expected a number up to about 1.8e308"),
+            ("{}", "[]", "2:12: invalid type: map; expected a list"),
+            (r#"[{"raw": "a"}]"#, r#"[{"promptIdx": 1}]"#, "2: results.results[0].success: it is missing"),
+            (r#"[{"raw": "a"}]"#, r#"[{"promptIdx": 1, "success": true}]"#, " results.results[0].promptIdx: there"),
+            ("[]", r#"[{"promptIdx": 1e9, "success": true}]"#, "2: results.results[0].promptIdx: 1000000000 is too"),
+            ("[]", &format!(r#"[{{"error": {deep}}}]"#), "2:161: the values are nested too deeply; expected at most"),
+        ] {
+            let message = error(&file(prompts, results));
+            assert!(message.starts_with(&format!("input:{begin}")), "{begin}: {message}");
+        }
     }
 
     #[test]
     fn a_byte_order_mark_and_unstorable_characters_do_no_harm() {
         let json = "\u{feff}{\"results\": {\"version\": 3, \"timestamp\": \"2026-11-23T06:13:02Z\", \
                     \"prompts\": [{\"raw\": \"a\\u0000\"}], \"results\": []}}";
-        let run = parse(Path::new("o.json"), json.as_bytes().to_vec()).unwrap();
+        let run = read(json.as_bytes()).unwrap().run;
         assert_eq!(run.prompts[0].content, "a\u{fffd}");
         assert_eq!(run.warnings, ["characters that cannot be stored were replaced by U+FFFD: 1"]);
         assert_eq!(run.external_id.len(), 64);
+    }
+
+    #[test]
+    fn the_order_of_the_members_does_not_matter() {
+        let rows = r#"[{"promptIdx": 0, "testIdx": 1, "success": true, "score": 1, "id": "b"},
+            {"promptIdx": 0, "testIdx": 0, "success": false, "score": 0, "id": "a"}]"#;
+        let usual = file(r#"[{"raw": "a"}]"#, rows);
+        let (begin, end) = usual.split_at(usual.find("\"prompts\"").unwrap());
+        let (prompts, results) = end.split_once(", \"results\"").unwrap();
+        let results = results.trim_end_matches('}');
+        let begin = begin.replace("\"version\": 3, ", "");
+        let turned = format!("{begin}\"results\"{results}, {prompts}, \"version\": 3}}}}");
+        let [usual, turned] = [usual, turned].map(|json| read(json.as_bytes()).unwrap());
+        assert_eq!(format!("{usual:?}"), format!("{turned:?}"));
+        let ids: Vec<_> = turned.results[0].iter().map(|result| result.external_id.as_str()).collect();
+        assert_eq!(ids, ["a", "b"]);
+    }
+
+    #[test]
+    fn what_is_not_kept_may_be_of_any_size() {
+        let long = "x".repeat(usize::try_from(super::super::source::VALUE_LIMIT).unwrap() + 100_000);
+        let whole =
+            file("[]", "[]").replacen('{', &format!("{{\"vars\": \"{long}\", \"blobAssets\": [\"{long}\"],"), 1);
+        assert_eq!(read(whole.as_bytes()).unwrap().run.warnings.len(), 1);
+        let message = error(&file("[]", &format!("[{{\"error\": \"{long}\"}}]")));
+        assert!(message.starts_with("input: byte 103: the value that begins here is longer than 1 MiB"), "{message}");
     }
 }

@@ -1,95 +1,53 @@
 //! Rows of a file as test results.
 
-use std::collections::HashSet;
-
 use serde_json::{Map, Value};
 
 use super::assertions::expected_output;
-use super::cases::{Repetitions, case_hash, case_name};
+use super::cases::case_name;
 use super::file::{Row, TokenUsage};
 use super::metadata::result_metadata;
-use super::numbers::{Problem, count, index};
 use super::outcome::outcome;
 use crate::domain::TestOutcome;
-use crate::ingest::json::text_form;
+use crate::ingest::json::{case_hash, fit_id, text_form};
+use crate::ingest::numbers::{amount, count};
+use crate::ingest::problem::Problem;
 use crate::ingest::redact::redacted_form;
 use crate::ingest::warnings::Warnings;
 use crate::ingest::{ImportedResult, ImportedTokens};
 
-/// A row and where it belongs.
-#[derive(Debug)]
-pub(super) struct PlacedRow {
-    place: Place,
-    test_index: i32,
-    pub row: Row,
+/// Where a row is in its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RowPlace {
+    /// Counted from 0 in `results.results`.
+    Element(usize),
+    /// Counted from 1 in a file of one result a line.
+    Line(usize),
 }
 
-/// A row's place in the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Place(usize);
-
-impl Place {
-    fn member(self, name: &str) -> String {
-        format!("results.results[{}].{name}", self.0)
-    }
-}
-
-/// The rows by column, in the order of the tests: the file has them in the order in which the calls ended.
-pub(super) fn by_column(rows: Vec<Row>, columns: usize) -> Result<Vec<Vec<PlacedRow>>, Problem> {
-    let mut placed: Vec<Vec<PlacedRow>> = (0..columns).map(|_| Vec::new()).collect();
-    for (place, row) in rows.into_iter().enumerate() {
-        let place = Place(place);
-        let column = column_of(&row, place, &mut placed)?;
-        let test_index = match row.test_idx {
-            Some(test) => index(test, || place.member("testIdx"))?,
-            None => i32::try_from(column.len()).unwrap_or(i32::MAX),
-        };
-        column.push(PlacedRow { place, test_index, row });
-    }
-    for column in &mut placed {
-        column.sort_by_key(|row| (row.test_index, row.place));
-    }
-    Ok(placed)
-}
-
-fn column_of<'a>(
-    row: &Row,
-    place: Place,
-    columns: &'a mut [Vec<PlacedRow>],
-) -> Result<&'a mut Vec<PlacedRow>, Problem> {
-    let here = || place.member("promptIdx");
-    let count = columns.len();
-    let Some(column) = row.prompt_idx else {
-        return Err(Problem::new(here(), "it is missing; expected the index of an entry of `results.prompts`"));
-    };
-    let column = usize::try_from(index(column, here)?).ok().and_then(|column| columns.get_mut(column));
-    column.ok_or_else(|| Problem::new(here(), format!("there are only {count} entries in `results.prompts`")))
-}
-
-/// The results of one column. A row that repeats the id of an earlier one is left out with a warning.
-pub(super) fn results(
-    rows: Vec<PlacedRow>,
-    column: usize,
-    warnings: &mut Warnings,
-) -> Result<Vec<ImportedResult>, Problem> {
-    let mut repetitions = Repetitions::default();
-    let mut ids = HashSet::with_capacity(rows.len());
-    let mut results = Vec::with_capacity(rows.len());
-    for PlacedRow { place, test_index, row } in rows {
-        let mut result = Mapper { place, warnings }.result(row, test_index, column)?;
-        if !ids.insert(result.external_id.clone()) {
-            warnings.add_at("a result repeats the id of another and was left out", || place.member("id"));
-            continue;
+impl RowPlace {
+    /// The place of a member of the row.
+    pub fn member(self, name: &str) -> String {
+        match self {
+            Self::Element(index) => format!("results.results[{index}].{name}"),
+            Self::Line(line) => format!("line {line}: {name}"),
         }
-        result.repetition = repetitions.next(&result.test_case_name, result.case_hash.as_deref());
-        results.push(result);
     }
-    Ok(results)
+}
+
+/// The result of a row at this place in the file, without its repetition; `position` and `column` are the test and the
+/// evaluation.
+pub(super) fn result(
+    row: Row,
+    place: RowPlace,
+    (column, position): (usize, i32),
+    warnings: &mut Warnings,
+) -> Result<ImportedResult, Problem> {
+    Mapper { place, warnings }.result(row, position, column)
 }
 
 /// Maps one row.
 struct Mapper<'a> {
-    place: Place,
+    place: RowPlace,
     warnings: &'a mut Warnings,
 }
 
@@ -102,7 +60,7 @@ impl Mapper<'_> {
         let descriptions = [case.and_then(|case| case.description.as_ref()), row.description.as_ref()];
         let assertions = case.and_then(|case| case.assert.as_deref()).unwrap_or_default();
         Ok(ImportedResult {
-            external_id: row.id.take().unwrap_or_else(|| format!("{position}:{column}")),
+            external_id: external_id(row.id.take(), position, column),
             position,
             test_case_name: case_name(descriptions, &vars, position),
             case_hash: case_hash(&vars),
@@ -115,7 +73,7 @@ impl Mapper<'_> {
             reason: reason(&row, outcome),
             latency_ms: self.count(row.latency_ms, "latencyMs")?,
             tokens: self.tokens(&row)?,
-            cost_usd: row.cost.or_else(|| row.response.as_ref()?.cost),
+            cost_usd: self.cost(&row),
             named_scores: numbers_of(row.named_scores.take()),
             error_message: error_message(&row, outcome),
             metadata: result_metadata(&mut row),
@@ -142,6 +100,12 @@ impl Mapper<'_> {
         count(value, self.warnings, || place.member(member))
     }
 
+    fn cost(&mut self, row: &Row) -> Option<f64> {
+        let place = self.place;
+        let cost = row.cost.or_else(|| row.response.as_ref()?.cost);
+        amount(cost, self.warnings, || place.member("cost"))
+    }
+
     fn tokens(&mut self, row: &Row) -> Result<ImportedTokens, Problem> {
         let of_answer = row.response.as_ref().and_then(|response| response.token_usage.as_ref());
         let usage = of_answer.or(row.token_usage.as_ref()).cloned().unwrap_or_default();
@@ -157,6 +121,11 @@ impl Mapper<'_> {
             grading: self.count(grading_tokens(row), "tokenUsage.assertions.total")?,
         })
     }
+}
+
+/// Rows of older versions have no id.
+fn external_id(id: Option<String>, position: i32, column: usize) -> String {
+    id.filter(|id| !id.trim().is_empty()).map_or_else(|| format!("{position}:{column}"), fit_id)
 }
 
 fn total(usage: &TokenUsage) -> Option<f64> {
@@ -198,12 +167,13 @@ mod tests {
 
     use super::*;
 
-    fn mapped(rows: Value) -> Result<(Vec<Vec<ImportedResult>>, Vec<String>), Problem> {
-        let mut warnings = Warnings::default();
-        let columns = by_column(serde_json::from_value(rows).unwrap(), 2)?;
-        let results: Result<_, _> =
-            columns.into_iter().enumerate().map(|(column, rows)| results(rows, column, &mut warnings)).collect();
-        Ok((results?, warnings.into_texts()))
+    /// The results of a file with two columns, and the warnings.
+    fn mapped(rows: Value) -> Result<(Vec<Vec<ImportedResult>>, Vec<String>), String> {
+        let prompts = json!([{"raw": "a", "label": "one"}, {"raw": "b", "label": "two"}]);
+        let timestamp = "2026-11-23T06:13:02Z";
+        let file = json!({"results": {"version": 3, "timestamp": timestamp, "prompts": prompts, "results": rows}});
+        let file = crate::ingest::promptfoo::read(file.to_string().as_bytes()).map_err(|error| error.to_string())?;
+        Ok((file.results, file.run.warnings))
     }
 
     fn row(test: i32, prompt: i32, more: Value) -> Value {
@@ -257,7 +227,8 @@ mod tests {
             (json!([row(0, 0, json!({"latencyMs": 3e12}))]), "results.results[0].latencyMs"),
             (json!([row(0, 0, json!({"success": null}))]), "results.results[0].success"),
         ] {
-            assert_eq!(mapped(rows).unwrap_err().place, place);
+            let message = mapped(rows).unwrap_err();
+            assert!(message.contains(&format!(": {place}: ")), "{message}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! Importing real result files of promptfoo: what is stored, and that a second import stores nothing.
 
+#[path = "../common/mod.rs"]
 mod common;
 
 use std::collections::HashMap;
@@ -16,7 +17,7 @@ use evalgraph::db::runs::{RunRow, Runs};
 use evalgraph::db::test_results::{TestResultRow, TestResults};
 use evalgraph::db::{Database, StatementCount};
 use evalgraph::domain::{EvaluationStatus, Principal, PromptFormat, PromptStatus, RunSource, TestOutcome, Timestamp};
-use evalgraph::ingest::{Format, ImportError, ImportReport, import_file};
+use evalgraph::ingest::{Format, ImportError, ImportReport, Input, Options, Progress};
 use serde_json::{Value, json};
 
 const USER: &str = "tester";
@@ -26,7 +27,17 @@ fn data(name: &str) -> PathBuf {
 }
 
 async fn import(database: &Database, path: &Path) -> Result<ImportReport, ImportError> {
-    import_file(database, Format::Promptfoo, path, USER).await
+    import_as(database, path, USER, Options::default()).await
+}
+
+async fn import_as(
+    database: &Database,
+    path: &Path,
+    user: &str,
+    options: Options,
+) -> Result<ImportReport, ImportError> {
+    let input = Input::File(path.to_owned());
+    evalgraph::ingest::import(database, Format::Promptfoo, &input, user, &options, &Progress::default()).await
 }
 
 async fn imported(database: &Database, name: &str) -> ImportReport {
@@ -294,7 +305,7 @@ on_both_databases! {
 
     async fn a_run_belongs_to_its_owner(database: TestDatabase) {
         let first = imported(&database.database, "edge-scores.json").await;
-        let other = import_file(&database.database, Format::Promptfoo, &data("edge-scores.json"), "somebody").await.unwrap();
+        let other = import_as(&database.database, &data("edge-scores.json"), "somebody", Options::default()).await.unwrap();
         assert_eq!(written(&other), written(&first));
         assert_ne!(other.run_id, first.run_id);
     }
@@ -319,13 +330,12 @@ on_both_databases! {
         let huge = write("huge.json", &whole.replacen("\"latencyMs\": ", "\"latencyMs\": 3000000000", 1));
         let late = write("late.json", &whole.replacen("2026-11-23T05:49:52.005Z", "noon", 1));
         for (path, expected) in [
-            (data("legacy-v2.json"), "format 2 is not supported yet; export it again with a newer promptfoo"),
             (cut, "the file ends in the middle of a value: it was cut off; expected the rest"),
             (huge, ".latencyMs: 3000000000"),
             (late, "results.timestamp: «noon» cannot be read"),
             (
                 write("other.json", "{\n  \"name\": \"x\"\n}\n"),
-                "other.json:3:1: missing field `results`; expected one JSON",
+                "other.json:1:1: these are not the results of promptfoo; expected one JSON",
             ),
             (directory.path().join("absent.json"), "absent.json: the file cannot be read: "),
         ] {

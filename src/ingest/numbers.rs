@@ -1,49 +1,47 @@
 //! Numbers of a file, made fit for their columns.
 
-use crate::ingest::warnings::Warnings;
+use serde_json::{Value, json};
 
-/// A value that cannot be stored: where it is, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Problem {
-    /// The path of the value in the document.
-    pub place: String,
-    /// What was found and what was expected.
-    pub problem: String,
-}
+use super::problem::Problem;
+use super::warnings::Warnings;
 
-impl Problem {
-    /// A problem at this place.
-    pub fn new(place: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { place: place.into(), problem: problem.into() }
-    }
-}
+const NEGATIVE: &str = "a negative number was left out";
 
 /// The integers that columns have.
-pub(super) trait Column: TryFrom<i64> {
+pub(super) trait Whole: TryFrom<i64> {
     /// The greatest of them.
     const GREATEST: i64;
 }
 
-impl Column for i32 {
+impl Whole for i32 {
     const GREATEST: i64 = i32::MAX as i64;
 }
 
-impl Column for i64 {
+impl Whole for i64 {
     const GREATEST: i64 = i64::MAX;
 }
 
 /// The number, rounded. A negative one is left out with a warning: what is counted or measured here never is.
-pub(super) fn count<T: Column>(
+pub(super) fn count<T: Whole>(
     value: Option<f64>,
     warnings: &mut Warnings,
     place: impl Fn() -> String,
 ) -> Result<Option<T>, Problem> {
     let Some(value) = value else { return Ok(None) };
     if value < 0.0 {
-        warnings.add_at("a negative number was left out", place);
+        warnings.add_at(NEGATIVE, place);
         return Ok(None);
     }
     whole(value, place).map(Some)
+}
+
+/// The number, unless it is negative: then it is left out with a warning.
+pub(super) fn amount(value: Option<f64>, warnings: &mut Warnings, place: impl Fn() -> String) -> Option<f64> {
+    if value.is_some_and(|value| value < 0.0) {
+        warnings.add_at(NEGATIVE, place);
+        return None;
+    }
+    value
 }
 
 /// The number, rounded; an error unless it is 0 or greater and fits.
@@ -54,7 +52,7 @@ pub(super) fn index(value: f64, place: impl Fn() -> String) -> Result<i32, Probl
     whole(value, place)
 }
 
-fn whole<T: Column>(value: f64, place: impl Fn() -> String) -> Result<T, Problem> {
+fn whole<T: Whole>(value: f64, place: impl Fn() -> String) -> Result<T, Problem> {
     let rounded = value.round();
     let too_large =
         || Problem::new(place(), format!("{value} is too large: expected a number of at most {}", T::GREATEST));
@@ -63,6 +61,11 @@ fn whole<T: Column>(value: f64, place: impl Fn() -> String) -> Result<T, Problem
         return Err(too_large());
     }
     T::try_from(rounded as i64).map_err(|_| too_large())
+}
+
+/// The number as JSON without a fraction, where it has none.
+pub(super) fn without_fraction(number: f64) -> Value {
+    if number.fract() == 0.0 && number.abs() < 9e15 { json!(number as i64) } else { json!(number) }
 }
 
 #[cfg(test)]

@@ -1,0 +1,82 @@
+//! A file after the first pass over it.
+
+use super::error::ImportError;
+use super::model::{ImportedResult, ImportedRun};
+use super::places::{Place, Places};
+use super::source::Source;
+
+/// A file that was read and checked as a whole: everything about it but its results, which are read once more to be
+/// stored.
+pub(super) struct Prepared {
+    /// The run.
+    pub run: ImportedRun,
+    /// Where each of its rows belongs.
+    pub places: Places,
+    /// The file.
+    pub source: Source,
+    /// Reads the rows.
+    pub rows: Box<dyn Rows>,
+}
+
+/// Takes the rows of a file, in its order. An error ends the reading.
+pub(super) type RowSink<'a> = dyn FnMut(ImportedResult) -> Result<(), ImportError> + 'a;
+
+/// The rows of a file as results, as often as needed.
+pub(super) trait Rows: Send + Sync {
+    /// Reads all rows that have a place and gives their results, as yet without their repetitions, to `sink`. Says how
+    /// many rows there are, those included that are left out.
+    fn read(&self, source: &Source, places: &Places, sink: &mut RowSink<'_>) -> Result<usize, ImportError>;
+}
+
+impl Prepared {
+    /// Reads the results once more, in the order of the file, and gives each to `sink` with its place.
+    pub fn results(
+        &self,
+        mut sink: impl FnMut(Place, ImportedResult) -> Result<(), ImportError>,
+    ) -> Result<(), ImportError> {
+        let mut row = 0;
+        let count = self.rows.read(&self.source, &self.places, &mut |mut result| {
+            // Those that are left out do not come.
+            while self.places.of(row).is_none() && row < self.places.rows() {
+                row += 1;
+            }
+            let place = self.places.of(row).filter(|_| self.places.is_same_case(row, &result));
+            let place = place.ok_or_else(|| self.source.changed())?;
+            result.repetition = place.repetition;
+            self.source.progress().add_result();
+            row += 1;
+            sink(place, result)
+        })?;
+        if count != self.places.rows() {
+            return Err(self.source.changed());
+        }
+        self.source.check_unchanged()
+    }
+}
+
+/// A file as it was read, without a database.
+#[derive(Debug)]
+pub struct ImportedFile {
+    /// The run.
+    pub run: ImportedRun,
+    /// The results by evaluation, in the order of the tests.
+    pub results: Vec<Vec<ImportedResult>>,
+}
+
+impl ImportedFile {
+    /// Reads all results into memory.
+    pub(super) fn collect(prepared: Prepared) -> Result<Self, ImportError> {
+        let mut placed: Vec<Vec<(usize, ImportedResult)>> =
+            prepared.run.evaluations.iter().map(|_| Vec::new()).collect();
+        prepared.results(|place, result| {
+            let evaluation = placed.get_mut(place.evaluation).ok_or_else(|| prepared.source.changed())?;
+            evaluation.push((place.rank, result));
+            Ok(())
+        })?;
+        let in_order = |mut results: Vec<(usize, ImportedResult)>| {
+            results.sort_unstable_by_key(|&(rank, _)| rank);
+            results.into_iter().map(|(_, result)| result).collect()
+        };
+        Ok(Self { run: prepared.run, results: placed.into_iter().map(in_order).collect() })
+    }
+}

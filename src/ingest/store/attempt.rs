@@ -1,0 +1,232 @@
+//! One attempt to store a file.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use diesel::result::{Error as DieselError, QueryResult};
+use tokio::sync::mpsc;
+
+use super::chunks::{Chunk, Recipient, read_chunks};
+use super::extend::extend_run;
+use crate::db::{DbConnection, evaluations, insert, runs, test_results};
+use crate::domain::{EvaluationId, EvaluationStatus, RunId, Timestamp};
+use crate::ingest::error::ImportError;
+use crate::ingest::prepared::Prepared;
+use crate::ingest::report::ImportReport;
+use crate::ingest::rows::{evaluation_row, run_row};
+use crate::ingest::versions::resolve_prompts;
+
+/// Chunks that may wait for the database.
+const CHUNKS_WAITING: usize = 1;
+
+/// Why an attempt ended.
+pub(super) enum Failure {
+    /// The database refused.
+    Statement(DieselError),
+    /// The file could not be read a second time.
+    File(Box<ImportError>),
+}
+
+impl From<DieselError> for Failure {
+    fn from(error: DieselError) -> Self {
+        Self::Statement(error)
+    }
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Self {
+        Self::File(Box::new(error))
+    }
+}
+
+/// An evaluation of the file and what the database has of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target {
+    pub id: EvaluationId,
+    /// Whether it was there.
+    pub is_known: bool,
+    /// Results that were added to it.
+    pub added: usize,
+}
+
+/// What the database had of the run.
+#[derive(Default)]
+struct Known {
+    evaluations: HashMap<String, EvaluationId>,
+    next_position: i32,
+    /// Whether the run was running and has come to its end according to the file.
+    is_completed_now: bool,
+}
+
+/// One attempt.
+pub(super) struct Attempt {
+    prepared: Arc<Prepared>,
+    user_id: String,
+    /// The time of the import: when rows were last changed.
+    now: Timestamp,
+    report: ImportReport,
+}
+
+impl Attempt {
+    /// An attempt for the user.
+    pub fn new(prepared: Arc<Prepared>, user_id: String, dry_run: bool) -> Self {
+        let report = ImportReport {
+            run_id: RunId::generate(),
+            external_id: prepared.run.external_id.clone(),
+            new_runs: 0,
+            new_lineages: 0,
+            new_versions: 0,
+            new_evaluations: 0,
+            new_results: 0,
+            known_evaluations: 0,
+            known_results: 0,
+            warnings: prepared.run.warnings.clone(),
+            dry_run,
+        };
+        Self { prepared, user_id, now: Timestamp::now(), report }
+    }
+
+    /// Stores what is missing.
+    pub async fn run(mut self, connection: &mut DbConnection) -> Result<ImportReport, Failure> {
+        let known = self.find_or_insert_run(connection).await?;
+        let mut targets = self.insert_evaluations(connection, &known).await?;
+        self.insert_results(connection, &mut targets).await?;
+        if self.report.new_runs == 0 && (self.report.new_rows() > 0 || known.is_completed_now) {
+            let is_changed = |target: &Target| target.is_known && (target.added > 0 || known.is_completed_now);
+            extend_run(connection, &self.prepared.run, self.report.run_id, &targets, is_changed, self.now).await?;
+        }
+        Ok(self.report)
+    }
+
+    async fn find_or_insert_run(&mut self, connection: &mut DbConnection) -> QueryResult<Known> {
+        let run = &self.prepared.run;
+        match runs::find_imported(connection, &self.user_id, run.source, &run.external_id).await? {
+            Some(id) => {
+                self.report.run_id = id;
+                let (status, _) = runs::state(connection, id).await?;
+                let is_completed_now = status == EvaluationStatus::Running && run.status == EvaluationStatus::Completed;
+                Ok(Known { is_completed_now, ..find_known(connection, id).await? })
+            }
+            None => {
+                let row = run_row(run, self.report.run_id, &self.user_id, self.now);
+                insert::runs(connection, vec![row]).await?;
+                self.report.new_runs = 1;
+                Ok(Known::default())
+            }
+        }
+    }
+
+    /// Stores the evaluations that are missing, with the totals that the file gives them, and says what all of them
+    /// have become.
+    async fn insert_evaluations(&mut self, connection: &mut DbConnection, known: &Known) -> QueryResult<Vec<Target>> {
+        let run = &self.prepared.run;
+        let target = |known: Option<EvaluationId>| {
+            let id = known.unwrap_or_else(EvaluationId::generate);
+            Target { id, is_known: known.is_some(), added: 0 }
+        };
+        let of_file = run.evaluations.iter();
+        let targets: Vec<_> =
+            of_file.map(|evaluation| target(known.evaluations.get(&evaluation.external_id).copied())).collect();
+        let new: Vec<_> = run.evaluations.iter().zip(&targets).filter(|(_, target)| !target.is_known).collect();
+        // Prompts that only evaluations use which are there already may have been renamed or deleted since.
+        let used: Vec<_> = new.iter().map(|(evaluation, _)| evaluation.prompt).collect();
+        let prompts = resolve_prompts(connection, run, &used, &self.user_id, self.now).await?;
+        self.report.new_lineages = prompts.new_lineages;
+        self.report.new_versions = prompts.new_versions;
+        let row = |((evaluation, target), free): (_, i32)| {
+            let evaluation: &crate::ingest::ImportedEvaluation = evaluation;
+            let target: &Target = target;
+            let prompt_id = prompts.ids.get(&evaluation.prompt).copied()?;
+            let ids = (target.id, prompt_id, self.report.run_id);
+            Some(evaluation_row(run, evaluation, ids, evaluation.position.unwrap_or(free), self.now))
+        };
+        let rows: Vec<_> = new.into_iter().zip(known.next_position..).filter_map(row).collect();
+        self.report.new_evaluations = rows.len();
+        self.report.known_evaluations = targets.iter().filter(|target| target.is_known).count();
+        insert::evaluations(connection, rows).await?;
+        Ok(targets)
+    }
+
+    /// Reads the results once more, on a thread of their own, and stores those that are missing.
+    async fn insert_results(&mut self, connection: &mut DbConnection, targets: &mut [Target]) -> Result<(), Failure> {
+        let (sender, mut chunks) = mpsc::channel(CHUNKS_WAITING);
+        let recipients: Vec<_> = targets.iter().map(|target| target.id).collect();
+        let recipient = Recipient { evaluations: recipients, now: self.now };
+        let prepared = Arc::clone(&self.prepared);
+        let reading = tokio::task::spawn_blocking(move || read_chunks(&prepared, &recipient, &sender));
+        let mut stored = Ok(());
+        while let Some(chunk) = chunks.recv().await {
+            stored = self.insert_chunk(connection, chunk, targets).await;
+            if stored.is_err() {
+                break;
+            }
+        }
+        // Whoever reads ends soon when nobody takes the chunks, and then its error is of no interest.
+        drop(chunks);
+        let read = reading.await;
+        stored?;
+        read.map_err(|cause| {
+            let file = self.prepared.source.name().to_owned();
+            ImportError::Interrupted { file, cause: cause.to_string() }
+        })??;
+        Ok(())
+    }
+
+    async fn insert_chunk(
+        &mut self,
+        connection: &mut DbConnection,
+        mut chunk: Chunk,
+        targets: &mut [Target],
+    ) -> QueryResult<()> {
+        let all = chunk.rows.len();
+        let stored = find_stored(connection, &chunk, targets).await?;
+        if !stored.is_empty() {
+            let is_new = |row: &test_results::NewTestResult| {
+                !row.external_id.as_ref().is_some_and(|id| stored.contains(&(row.evaluation_id, id.clone())))
+            };
+            let mut kept = chunk.rows.iter().map(is_new).collect::<Vec<_>>().into_iter();
+            chunk.evaluations.retain({
+                let mut kept = kept.clone();
+                move |_| kept.next().unwrap_or(true)
+            });
+            chunk.rows.retain(|_| kept.next().unwrap_or(true));
+        }
+        for &evaluation in &chunk.evaluations {
+            if let Some(target) = targets.get_mut(evaluation) {
+                target.added += 1;
+            }
+        }
+        self.report.new_results += chunk.rows.len();
+        self.report.known_results += all - chunk.rows.len();
+        insert::test_results(connection, chunk.rows).await
+    }
+}
+
+/// Those results of a chunk that are there already. Evaluations that are new have none.
+async fn find_stored(
+    connection: &mut DbConnection,
+    chunk: &Chunk,
+    targets: &[Target],
+) -> QueryResult<HashSet<(EvaluationId, String)>> {
+    let known: HashSet<_> = targets.iter().filter(|target| target.is_known).map(|target| target.id).collect();
+    let rows: Vec<_> = chunk.rows.iter().filter(|row| known.contains(&row.evaluation_id)).collect();
+    if rows.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let evaluations: HashSet<_> = rows.iter().map(|row| row.evaluation_id).collect();
+    let ids: Vec<_> = evaluations.into_iter().collect();
+    let external_ids = rows.iter().filter_map(|row| row.external_id.clone()).collect();
+    let stored = test_results::known(connection, &ids, external_ids).await?;
+    Ok(stored.into_iter().filter_map(|(evaluation, id)| Some((evaluation, id?))).collect())
+}
+
+async fn find_known(connection: &mut DbConnection, run_id: RunId) -> QueryResult<Known> {
+    let mut known = Known::default();
+    for evaluation in evaluations::lock_of_run(connection, run_id).await? {
+        known.next_position = known.next_position.max(evaluation.position.map_or(0, |position| position + 1));
+        if let Some(external_id) = evaluation.external_id {
+            known.evaluations.insert(external_id, evaluation.id);
+        }
+    }
+    Ok(known)
+}

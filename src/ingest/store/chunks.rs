@@ -1,0 +1,75 @@
+//! The results of a file as rows, in portions that fit into memory.
+
+use tokio::sync::mpsc::Sender;
+
+use crate::db::test_results::NewTestResult;
+use crate::domain::{EvaluationId, TestResultId, Timestamp};
+use crate::ingest::error::ImportError;
+use crate::ingest::prepared::Prepared;
+use crate::ingest::rows::result_row;
+
+/// Rows that are stored at a time.
+const CHUNK_ROWS: usize = 1_000;
+/// Bytes of their texts, about.
+const CHUNK_BYTES: usize = 4 * 1024 * 1024;
+
+/// Rows that are stored at a time.
+#[derive(Debug, Default)]
+pub(super) struct Chunk {
+    pub rows: Vec<NewTestResult>,
+    /// The evaluation of each row, as an index into those of the run.
+    pub evaluations: Vec<usize>,
+    bytes: usize,
+}
+
+/// Whom the rows belong to.
+pub(super) struct Recipient {
+    /// By index into the evaluations of the run.
+    pub evaluations: Vec<EvaluationId>,
+    /// The time of the import.
+    pub now: Timestamp,
+}
+
+/// Reads all results and sends them as rows. Their ids grow in the order of the tests, not in that of the file.
+pub(super) fn read_chunks(prepared: &Prepared, recipient: &Recipient, to: &Sender<Chunk>) -> Result<(), ImportError> {
+    let ids: Vec<_> = (0..prepared.places.rows()).map(|_| TestResultId::generate()).collect();
+    let created_at = prepared.run.started_at;
+    let mut chunk = Chunk::default();
+    prepared.results(|place, result| {
+        let evaluation = recipient.evaluations.get(place.evaluation).copied();
+        let (Some(evaluation), Some(&id)) = (evaluation, ids.get(place.rank)) else {
+            return Err(prepared.source.changed());
+        };
+        let row = result_row(result, id, evaluation, created_at, recipient.now);
+        chunk.bytes += size(&row);
+        chunk.rows.push(row);
+        chunk.evaluations.push(place.evaluation);
+        if chunk.rows.len() >= CHUNK_ROWS || chunk.bytes >= CHUNK_BYTES {
+            send(std::mem::take(&mut chunk), to, prepared)?;
+        }
+        Ok(())
+    })?;
+    if chunk.rows.is_empty() { Ok(()) } else { send(chunk, to, prepared) }
+}
+
+fn send(chunk: Chunk, to: &Sender<Chunk>, prepared: &Prepared) -> Result<(), ImportError> {
+    to.blocking_send(chunk).map_err(|_| {
+        let cause = "nobody takes its results any more".to_owned();
+        ImportError::Interrupted { file: prepared.source.name().to_owned(), cause }
+    })
+}
+
+/// About how much memory a row takes.
+fn size(row: &NewTestResult) -> usize {
+    let texts = [
+        &row.rendered_prompt,
+        &row.expected_output,
+        &row.actual_output,
+        &row.reason,
+        &row.error_message,
+        &row.external_id,
+    ];
+    let texts: usize = texts.into_iter().flatten().map(String::len).sum();
+    let documents = [&row.input_data, &row.named_scores, &row.metadata];
+    texts + documents.into_iter().map(|document| document.as_str().len()).sum::<usize>() + size_of::<NewTestResult>()
+}
