@@ -70,3 +70,159 @@ impl Rows for Samples {
         Ok(number)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::domain::TestOutcome;
+
+    fn log(more: Value) -> Value {
+        let mut log = json!({
+            "version": 2, "status": "success", "plan": {"steps": []},
+            "eval": {"run_id": "r", "eval_id": "e", "task": "suite/task", "model": "openai/m",
+                "created": "2026-11-23T06:07:12+00:00", "dataset": {"sample_ids": [2, "a"]}},
+            "samples": [],
+        });
+        log.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+        log
+    }
+
+    fn imported(more: Value) -> ImportedFile {
+        read(log(more).to_string().as_bytes()).unwrap()
+    }
+
+    fn error(json: &str) -> String {
+        read(json.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_no_log_is_refused() {
+        for (json, begin) in [
+            ("", "input:1:1: the file is empty; expected one JSON document as Inspect writes it"),
+            ("PK\u{3}\u{4}…", "input: this is a zip archive; if it is a log of Inspect (`.eval`), convert it with"),
+            ("{\"version\": 3}", "input: logs of version 3 are not known to this release, which reads 1 and 2"),
+            ("{\"version\": 2}", "input:1:14: this is no log of Inspect: it has no `eval`; expected"),
+            ("{\"evalId\": 2}", "input: this looks like a file of promptfoo: use `evalgraph import promptfoo`"),
+            ("{\"promptIdx\": 2}", "input: this looks like a file of promptfoo: use `evalgraph import promptfoo`"),
+            ("{\"eval\": {}, \"samples\": [", "input:1:25: the file ends in the middle of a value"),
+            ("{\"eval\": {}}", "input: eval.run_id: it is missing; expected a text"),
+        ] {
+            assert!(error(json).starts_with(begin), "{begin}: {}", error(json));
+        }
+        for (more, place) in [
+            (json!({"samples": [{}]}), "samples[0].id: it is missing"),
+            (json!({"samples": [{"id": 1, "epoch": 0}]}), "samples[0].epoch: found 0, expected"),
+            (json!({"samples": [{"id": 1, "total_time": 1e9}]}), "samples[0].total_time: 1000000000000 is too large"),
+            (json!({"samples": [{"id": 1, "model_usage": {"openai/m": 1}}]}), "samples[0].model_usage: invalid type"),
+            (json!({"stats": {"started_at": "noon"}}), "eval.created: «noon» cannot be read"),
+        ] {
+            let message = error(&log(more).to_string());
+            assert!(message.contains(place), "{place}: {message}");
+        }
+    }
+
+    #[test]
+    fn samples_are_results() {
+        let file = imported(json!({"samples": [
+            {"id": "other", "epoch": 1, "input": "i", "score": {"value": 0.5}},
+            {"id": "a", "epoch": 2, "input": "attachment://h", "attachments": {"h": "long"}, "target": ["x", "y"],
+                "choices": ["p", "q"], "scores": {"s": {"value": "C"}}, "working_time": 0.25, "total_time": 9,
+                "model_usage": {"openai/m": {"total_tokens": 7, "total_cost": -1}, "grader": {"total_tokens": 99}},
+                "role_usage": {"grader": {"total_tokens": 99}}, "metadata": {"headers": {"Authorization": "k"}},
+                "messages": [{"role": "system", "content": "s"}, {"role": "user", "content": [{"type": "text", "text": "u"}]},
+                    {"role": "assistant", "content": "no"}],
+                "output": {"completion": "", "choices": [{"message": {"content": [{"text": "out"}]}, "stop_reason": "stop"}]}},
+            {"id": "a", "epoch": 1, "error": {"message": "boom", "traceback": "/home/me"}, "scores": {"s": {"value": "C"}}},
+            {"id": "a", "epoch": 1},
+            {"id": 2},
+        ]}));
+        let results = &file.results[0];
+        let told: Vec<_> = results
+            .iter()
+            .map(|result| (result.test_case_name.as_str(), result.repetition, result.position, result.outcome))
+            .collect();
+        let expected = [
+            ("2", 0, 0, TestOutcome::Skipped),
+            ("a", 1, 1, TestOutcome::Passed),
+            ("a", 0, 1, TestOutcome::Errored),
+            ("other", 0, 2, TestOutcome::Failed),
+        ];
+        assert_eq!(told, expected);
+        let answered = &results[1];
+        assert_eq!(answered.external_id, "a:2");
+        assert_eq!(
+            Value::Object(answered.input_data.clone()),
+            json!({"input": "long", "target": ["x", "y"], "choices": ["p", "q"]})
+        );
+        assert_eq!(answered.expected_output.as_deref(), Some(r#"["x","y"]"#));
+        assert_eq!(answered.actual_output.as_deref(), Some("out"));
+        assert_eq!(
+            answered.rendered_prompt.as_deref(),
+            Some(r#"[{"content":"s","role":"system"},{"content":"u","role":"user"}]"#)
+        );
+        assert_eq!((answered.latency_ms, answered.cost_usd), (Some(250), None));
+        assert_eq!((answered.tokens.total, answered.tokens.grading), (Some(7), Some(99)));
+        assert_eq!(answered.metadata["headers"], json!({"Authorization": "[redacted]"}));
+        assert_eq!(answered.metadata["inspect"], json!({"stop_reason": "stop", "total_time": 9.0}));
+        assert_eq!((results[2].error_message.as_deref(), results[2].case_hash.as_deref()), (Some("boom"), None));
+        assert_eq!(
+            file.run.warnings,
+            [
+                "a negative number was left out: samples[1].model_usage.total_cost",
+                "a sample has no score, it counts as skipped: samples[3].scores and 1 more",
+                "a sample repeats the id and the epoch of another and was left out: samples[3].id",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_plan_gives_the_prompt() {
+        let step = |solver: &str, template: &str| json!({"solver": solver, "params": {"template": template}});
+        let steps = json!([step("inspect_ai/system_message", "Be brief."), step("prompt_template", "Q: {prompt}")]);
+        let prompt = &imported(json!({"plan": {"steps": steps}})).run.prompts[0];
+        assert_eq!((prompt.name.as_str(), prompt.content.as_str()), ("suite/task", "Q: {prompt}"));
+        assert_eq!(prompt.system_message.as_deref(), Some("Be brief."));
+        let run = imported(json!({"plan": null, "status": "odd"})).run;
+        assert_eq!((run.prompts[0].content.as_str(), &run.prompts[0].system_message), ("{prompt}", &None));
+        assert!(run.warnings[0].starts_with("the status «odd» is not known"), "{:?}", run.warnings);
+    }
+
+    #[test]
+    fn totals_are_compared() {
+        let sample = |value: f64| json!({"id": value, "scores": {"s": {"value": value}}, "model_usage": {"openai/m": {"total_tokens": 5}}});
+        let scores = json!([{"name": "s", "scorer": "s", "metrics": {"mean": {"value": 0.5}}}]);
+        let log = |total: i32, tokens: i32| {
+            imported(json!({
+                "results": {"total_samples": total, "scores": scores},
+                "stats": {"model_usage": {"openai/m": {"total_tokens": tokens}}}, "samples": [sample(0.0), sample(1.0)],
+            }))
+        };
+        assert_eq!(log(2, 10).run.warnings, Vec::<String>::new());
+        assert_eq!(log(3, 10).run.warnings, ["1 result is missing: declared 3"]);
+        assert_eq!(log(2, 11).run.warnings, ["results declares tokens 11; the results have tokens 10"]);
+        let other = imported(json!({"results": {"total_samples": 1, "scores": scores}, "samples": [sample(1.0)]}));
+        assert_eq!(other.run.warnings, ["results declares mean score 0.5; the results have mean score 1"]);
+    }
+
+    #[test]
+    fn a_log_without_samples_is_a_run_without_results() {
+        let mut log = log(json!({"status": "cancelled"}));
+        log.as_object_mut().unwrap().remove("samples");
+        let run = read(log.to_string().as_bytes()).unwrap().run;
+        assert!(run.warnings[0].starts_with("the log has no samples"), "{:?}", run.warnings);
+        assert_eq!(run.evaluations[0].error_message.as_deref(), Some("it was cancelled"));
+    }
+
+    #[test]
+    fn secrets_of_a_log_are_not_kept() {
+        let run = imported(json!({"eval": {
+            "run_id": "r", "task": "t", "created": "2026-11-23T06:07:12Z", "model": "openai/m",
+            "model_args": {"api_key": "hidden-1"}, "metadata": {"headers": {"cookie": "hidden-2"}},
+            "revision": {"origin": "https://me:hidden-3@host/x.git", "commit": "c"}, "task_args": {"password": "hidden-4"},
+        }, "status": "error", "error": {"message": "asked https://me:hidden-5@host"}}));
+        let run = format!("{:?}", run.run);
+        assert!(!run.contains("hidden-") && run.contains("\"commit\""), "{run}");
+    }
+}

@@ -140,7 +140,7 @@ mod tests {
     use crate::ingest::source::Source;
 
     fn configuration(config: &Value) -> (Value, Vec<String>) {
-        let file = json!({"results": {"version": 3}, "config": config});
+        let file = json!({"results": {"version": 3, "results": []}, "config": config});
         let frame = read_frame(&Source::bytes(file.to_string().as_bytes())).unwrap().frame;
         let mut warnings = Warnings::default();
         let configuration = Configuration::new(frame.config, frame.tests, &mut warnings);

@@ -48,7 +48,12 @@ pub(super) fn read_frame(source: &Source) -> Result<FirstPass, ImportError> {
     stop.or(source, parsed)?;
     let survey = match rows {
         RowsSeen::PassedOver => None,
-        RowsSeen::No | RowsSeen::Taken => Some(survey),
+        RowsSeen::Taken => Some(survey),
+        RowsSeen::No => {
+            let (file, place) = (source.name().to_owned(), "results.results".to_owned());
+            let problem = "it is missing; expected a list".to_owned();
+            return Err(ImportError::Value { file, line: None, place, problem });
+        }
     };
     Ok(FirstPass { frame, survey, replaced: meter.replaced() })
 }

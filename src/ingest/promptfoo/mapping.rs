@@ -223,7 +223,8 @@ mod tests {
 
     #[test]
     fn a_time_that_cannot_be_read_is_an_error() {
-        let results = |timestamp| json!({"results": {"version": 3, "timestamp": timestamp, "prompts": []}});
+        let results =
+            |timestamp| json!({"results": {"version": 3, "timestamp": timestamp, "prompts": [], "results": []}});
         let error = mapped(&file(results(Some("yesterday")))).unwrap_err();
         assert!(error.contains("results.timestamp: «yesterday» cannot be read"), "{error}");
         let error = mapped(&file(results(None))).unwrap_err();

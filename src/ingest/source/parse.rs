@@ -83,6 +83,7 @@ fn explain<'a>(category: Category, message: &'a str, expected: &'a str) -> (&'a 
         (Category::Data, Some((problem, expected))) => (problem, in_json_words(expected)),
         _ => match message {
             "number out of range" => (message, "a number up to about 1.8e308"),
+            "expected value" | "expected ident" => ("this is no JSON value", expected),
             "recursion limit exceeded" => ("the values are nested too deeply", "at most 127 levels"),
             _ => (message, expected),
         },

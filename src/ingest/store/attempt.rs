@@ -8,8 +8,10 @@ use tokio::sync::mpsc;
 
 use super::chunks::{Chunk, Recipient, read_chunks};
 use super::extend::extend_run;
+use crate::db::test_results::NewTestResult;
 use crate::db::{DbConnection, evaluations, insert, runs, test_results};
 use crate::domain::{EvaluationId, EvaluationStatus, RunId, Timestamp};
+use crate::ingest::ImportedEvaluation;
 use crate::ingest::error::ImportError;
 use crate::ingest::prepared::Prepared;
 use crate::ingest::report::ImportReport;
@@ -133,9 +135,7 @@ impl Attempt {
         let prompts = resolve_prompts(connection, run, &used, &self.user_id, self.now).await?;
         self.report.new_lineages = prompts.new_lineages;
         self.report.new_versions = prompts.new_versions;
-        let row = |((evaluation, target), free): (_, i32)| {
-            let evaluation: &crate::ingest::ImportedEvaluation = evaluation;
-            let target: &Target = target;
+        let row = |((evaluation, target), free): ((&ImportedEvaluation, &Target), i32)| {
             let prompt_id = prompts.ids.get(&evaluation.prompt).copied()?;
             let ids = (target.id, prompt_id, self.report.run_id);
             Some(evaluation_row(run, evaluation, ids, evaluation.position.unwrap_or(free), self.now))
@@ -178,38 +178,32 @@ impl Attempt {
         mut chunk: Chunk,
         targets: &mut [Target],
     ) -> QueryResult<()> {
-        let all = chunk.rows.len();
+        let all = chunk.len();
         let stored = find_stored(connection, &chunk, targets).await?;
-        if !stored.is_empty() {
-            let is_new = |row: &test_results::NewTestResult| {
-                !row.external_id.as_ref().is_some_and(|id| stored.contains(&(row.evaluation_id, id.clone())))
-            };
-            let mut kept = chunk.rows.iter().map(is_new).collect::<Vec<_>>().into_iter();
-            chunk.evaluations.retain({
-                let mut kept = kept.clone();
-                move |_| kept.next().unwrap_or(true)
-            });
-            chunk.rows.retain(|_| kept.next().unwrap_or(true));
-        }
-        for &evaluation in &chunk.evaluations {
-            if let Some(target) = targets.get_mut(evaluation) {
+        chunk.retain(|(_, row)| {
+            let id = row.external_id.as_ref().map(|id| (row.evaluation_id, id.clone()));
+            id.is_none_or(|id| !stored.contains(&id))
+        });
+        for (evaluation, _) in &chunk {
+            if let Some(target) = targets.get_mut(*evaluation) {
                 target.added += 1;
             }
         }
-        self.report.new_results += chunk.rows.len();
-        self.report.known_results += all - chunk.rows.len();
-        insert::test_results(connection, chunk.rows).await
+        self.report.new_results += chunk.len();
+        self.report.known_results += all - chunk.len();
+        insert::test_results(connection, chunk.into_iter().map(|(_, row)| row).collect()).await
     }
 }
 
 /// Those results of a chunk that are there already. Evaluations that are new have none.
 async fn find_stored(
     connection: &mut DbConnection,
-    chunk: &Chunk,
+    chunk: &[(usize, NewTestResult)],
     targets: &[Target],
 ) -> QueryResult<HashSet<(EvaluationId, String)>> {
     let known: HashSet<_> = targets.iter().filter(|target| target.is_known).map(|target| target.id).collect();
-    let rows: Vec<_> = chunk.rows.iter().filter(|row| known.contains(&row.evaluation_id)).collect();
+    let rows = chunk.iter().map(|(_, row)| row);
+    let rows: Vec<_> = rows.filter(|row| known.contains(&row.evaluation_id)).collect();
     if rows.is_empty() {
         return Ok(HashSet::new());
     }
@@ -223,7 +217,8 @@ async fn find_stored(
 async fn find_known(connection: &mut DbConnection, run_id: RunId) -> QueryResult<Known> {
     let mut known = Known::default();
     for evaluation in evaluations::lock_of_run(connection, run_id).await? {
-        known.next_position = known.next_position.max(evaluation.position.map_or(0, |position| position + 1));
+        known.next_position =
+            known.next_position.max(evaluation.position.map_or(0, |position| position.saturating_add(1)));
         if let Some(external_id) = evaluation.external_id {
             known.evaluations.insert(external_id, evaluation.id);
         }

@@ -8,19 +8,13 @@ use crate::ingest::error::ImportError;
 use crate::ingest::prepared::Prepared;
 use crate::ingest::rows::result_row;
 
-/// Rows that are stored at a time.
+/// Rows that are stored at a time, at most.
 const CHUNK_ROWS: usize = 1_000;
 /// Bytes of their texts, about.
 const CHUNK_BYTES: usize = 4 * 1024 * 1024;
 
-/// Rows that are stored at a time.
-#[derive(Debug, Default)]
-pub(super) struct Chunk {
-    pub rows: Vec<NewTestResult>,
-    /// The evaluation of each row, as an index into those of the run.
-    pub evaluations: Vec<usize>,
-    bytes: usize,
-}
+/// Rows that are stored at a time, each after its evaluation as an index into those of the run.
+pub(super) type Chunk = Vec<(usize, NewTestResult)>;
 
 /// Whom the rows belong to.
 pub(super) struct Recipient {
@@ -34,22 +28,22 @@ pub(super) struct Recipient {
 pub(super) fn read_chunks(prepared: &Prepared, recipient: &Recipient, to: &Sender<Chunk>) -> Result<(), ImportError> {
     let ids: Vec<_> = (0..prepared.places.rows()).map(|_| TestResultId::generate()).collect();
     let created_at = prepared.run.started_at;
-    let mut chunk = Chunk::default();
+    let (mut chunk, mut bytes) = (Chunk::new(), 0);
     prepared.results(|place, result| {
         let evaluation = recipient.evaluations.get(place.evaluation).copied();
         let (Some(evaluation), Some(&id)) = (evaluation, ids.get(place.rank)) else {
             return Err(prepared.source.changed());
         };
         let row = result_row(result, id, evaluation, created_at, recipient.now);
-        chunk.bytes += size(&row);
-        chunk.rows.push(row);
-        chunk.evaluations.push(place.evaluation);
-        if chunk.rows.len() >= CHUNK_ROWS || chunk.bytes >= CHUNK_BYTES {
+        bytes += size(&row);
+        chunk.push((place.evaluation, row));
+        if chunk.len() >= CHUNK_ROWS || bytes >= CHUNK_BYTES {
+            bytes = 0;
             send(std::mem::take(&mut chunk), to, prepared)?;
         }
         Ok(())
     })?;
-    if chunk.rows.is_empty() { Ok(()) } else { send(chunk, to, prepared) }
+    if chunk.is_empty() { Ok(()) } else { send(chunk, to, prepared) }
 }
 
 fn send(chunk: Chunk, to: &Sender<Chunk>, prepared: &Prepared) -> Result<(), ImportError> {

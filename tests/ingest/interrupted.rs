@@ -1,0 +1,90 @@
+//! Imports that end in the middle.
+
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use diesel::Connection as _;
+use diesel::connection::SimpleConnection as _;
+
+use super::*;
+
+/// More results than can be stored before the process is found to be storing.
+const RESULTS: usize = 4_000;
+
+/// Waits until the import has written something that is not committed.
+async fn until_it_writes(database: &TestDatabase, import: &mut Child) {
+    let start = Instant::now();
+    while !is_being_written(database).await {
+        let status = import.try_wait().unwrap();
+        assert!(status.is_none(), "the import ended before it was found to be writing: {status:?}");
+        assert!(start.elapsed() < Duration::from_secs(120), "nothing is being written");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+async fn is_being_written(database: &TestDatabase) -> bool {
+    match &database.location {
+        DatabaseLocation::Sqlite(path) => {
+            let mut connection = diesel::SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+            // The lock of the one who writes keeps others out.
+            let is_locked = connection.batch_execute("BEGIN IMMEDIATE").is_err();
+            // The run comes first, and takes no time.
+            tokio::time::sleep(Duration::from_millis(if is_locked { 30 } else { 0 })).await;
+            is_locked
+        }
+        // What is not committed has its place in the file all the same.
+        DatabaseLocation::Postgres(_) => {
+            let sizes = "SELECT pg_relation_size('test_results') AS value";
+            common::sql::numbers(&database.location, sizes).await[0] > 0
+        }
+    }
+}
+
+async fn assert_empty(database: &TestDatabase) {
+    for table in ["prompts", "runs", "evaluations", "test_results"] {
+        assert_eq!(database.count(table).await, 0, "{table}");
+    }
+}
+
+async fn interrupt(database: &TestDatabase, signal: &str) -> std::process::Output {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("output.json");
+    std::fs::write(&path, generated(RESULTS, 20)).unwrap();
+    let mut command = evalgraph(&database.location, &["import", "promptfoo", path.to_str().unwrap()]);
+    let mut import = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    until_it_writes(database, &mut import).await;
+    let kill = Command::new("kill").args([&format!("-{signal}"), &import.id().to_string()]).status();
+    assert!(kill.unwrap().success());
+    import.wait_with_output().unwrap()
+}
+
+on_both_databases! {
+    async fn a_killed_import_leaves_nothing(database: TestDatabase) {
+        let output = interrupt(&database, "KILL").await;
+        assert_eq!(output.status.code(), None, "it was killed");
+        assert_empty(&database).await;
+        let report = import(&database.database, &data("edge-scores.json")).await.unwrap();
+        assert_eq!(report.new_results, 6);
+    }
+
+    async fn an_import_that_is_told_to_stop_leaves_nothing(database: TestDatabase) {
+        for signal in ["INT", "TERM"] {
+            let output = interrupt(&database, signal).await;
+            assert_eq!(output.status.code(), Some(1));
+            let message = String::from_utf8(output.stderr).unwrap();
+            assert!(message.contains("output.json: nothing was stored: the import was interrupted"), "{message}");
+            assert_empty(&database).await;
+        }
+    }
+
+    async fn a_large_file_is_stored_in_many_chunks(database: TestDatabase) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("output.json");
+        std::fs::write(&path, generated(2_500, 1)).unwrap();
+        let report = import(&database.database, &path).await.unwrap();
+        assert_eq!((report.new_results, report.warnings.len()), (2_500, 0));
+        assert_eq!(database.count("test_results").await, 2_500);
+        let again = import(&database.database, &path).await.unwrap();
+        assert_eq!((again.new_rows(), again.known_results), (0, 2_500));
+    }
+}
