@@ -156,7 +156,8 @@ impl<R: Read> TextReader<R> {
     fn refill(&mut self) -> io::Result<()> {
         self.check()?;
         self.text.drain(..self.taken);
-        self.taken = 0;
+        // Until it is known how much is ready, nothing is: whoever asks again after an error gets none.
+        (self.taken, self.done) = (0, 0);
         self.read_raw()?;
         if !self.begun && !self.begin() {
             return Ok(());
@@ -216,6 +217,8 @@ impl<R: Read> TextReader<R> {
             Err(error) => {
                 self.checked += error.valid_up_to();
                 if error.error_len().is_some() || self.ended {
+                    // An end it is not: it would look like one to whoever asks again.
+                    self.ended = false;
                     return Err(Fault::Utf8 { byte: self.raw_offset + self.checked as u64 });
                 }
             }
@@ -279,6 +282,11 @@ mod tests {
     fn bytes_that_are_no_text_are_told_by_their_place() {
         for (bytes, place) in [(&b"ab\xff\"c"[..], 2), (b"abc\xc3", 3), (b"\xe2\x28\xa1", 0), (b"ab\xed\xa0\x80", 2)] {
             assert!(matches!(read(bytes, false), Err(Fault::Utf8 { byte }) if byte == place), "{bytes:?}");
+        }
+        let mut reader = TextReader::new(&b"abc\xff"[..], false, Progress::default());
+        for _ in 0..3 {
+            let fault = reader.read(&mut [0]).unwrap_err().downcast().unwrap();
+            assert!(matches!(fault, Fault::Utf8 { byte: 3 }), "{fault:?}");
         }
     }
 
