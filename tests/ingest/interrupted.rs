@@ -13,8 +13,8 @@ const RESULTS: usize = 4_000;
 
 /// Waits until the import has written something that is not committed.
 async fn until_it_writes(database: &TestDatabase, import: &mut Child) {
-    let start = Instant::now();
-    while !is_being_written(database).await {
+    let (start, before) = (Instant::now(), size(database).await);
+    while !is_being_written(database, before).await {
         let status = import.try_wait().unwrap();
         assert!(status.is_none(), "the import ended before it was found to be writing: {status:?}");
         assert!(start.elapsed() < Duration::from_secs(120), "nothing is being written");
@@ -22,7 +22,18 @@ async fn until_it_writes(database: &TestDatabase, import: &mut Child) {
     }
 }
 
-async fn is_being_written(database: &TestDatabase) -> bool {
+/// How large the table of results is, with what was or will be taken back.
+async fn size(database: &TestDatabase) -> i64 {
+    match &database.location {
+        DatabaseLocation::Sqlite(_) => 0,
+        DatabaseLocation::Postgres(_) => {
+            let size = "SELECT pg_relation_size('test_results') AS value";
+            common::sql::numbers(&database.location, size).await[0]
+        }
+    }
+}
+
+async fn is_being_written(database: &TestDatabase, before: i64) -> bool {
     match &database.location {
         DatabaseLocation::Sqlite(path) => {
             let mut connection = diesel::SqliteConnection::establish(path.to_str().unwrap()).unwrap();
@@ -32,11 +43,7 @@ async fn is_being_written(database: &TestDatabase) -> bool {
             tokio::time::sleep(Duration::from_millis(if is_locked { 30 } else { 0 })).await;
             is_locked
         }
-        // What is not committed has its place in the file all the same.
-        DatabaseLocation::Postgres(_) => {
-            let sizes = "SELECT pg_relation_size('test_results') AS value";
-            common::sql::numbers(&database.location, sizes).await[0] > 0
-        }
+        DatabaseLocation::Postgres(_) => size(database).await > before,
     }
 }
 
