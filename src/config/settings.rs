@@ -147,6 +147,12 @@ pub struct Settings {
     #[arg(default_value_t = nonzero(QueryLimits::DEFAULT.max_complexity))]
     pub max_complexity: NonZeroU32,
 
+    /// How much the values of arguments may come to: the bytes of their texts and 16 for every value, as often as they
+    /// are used if every page was full. Enough for the largest body used twice.
+    #[arg(long, global = true, help_heading = LIMITS, env = "EVALGRAPH_MAX_INPUT_BYTES", value_name = "BYTES")]
+    #[arg(default_value_t = nonzero(QueryLimits::DEFAULT.max_input_bytes))]
+    pub max_input_bytes: NonZeroU32,
+
     /// How many fields of a query may have an alias: each can cost statements of its own.
     #[arg(long, global = true, help_heading = LIMITS, env = "EVALGRAPH_MAX_ALIASES", value_name = "COUNT")]
     #[arg(default_value_t = QueryLimits::DEFAULT.max_aliases)]
@@ -294,6 +300,7 @@ impl Settings {
             max_tokens: self.max_tokens.get(),
             max_depth: self.max_depth,
             max_complexity: self.max_complexity.get(),
+            max_input_bytes: self.max_input_bytes.get(),
             max_aliases: self.max_aliases,
             max_root_fields: self.max_root_fields.get(),
             max_directives: self.max_directives,

@@ -25,8 +25,13 @@ impl Schema {
     }
 }
 
+/// What the parser expected. It also shows the line, which is as long as the client made it; the client has the line, and
+/// is told the place.
 fn parse_error(error: async_graphql::parser::Error) -> ServerError {
     let mut error = ServerError::from(error);
+    if let Some((_, expected)) = error.message.rsplit_once("\n  = ") {
+        error.message = format!("syntax error: {expected}");
+    }
     error.extensions.get_or_insert_default().set("code", ErrorCode::GraphqlParseFailed.as_str());
     error
 }

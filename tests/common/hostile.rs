@@ -15,6 +15,9 @@ pub struct Hostile {
     pub exceeded: Vec<(&'static str, u64)>,
 }
 
+/// A value that depends on the size of the schema, or that is tedious to work out.
+pub const ANY: u64 = 0;
+
 /// The largest number that is reported.
 const LARGEST: u64 = (1 << 53) - 1;
 
@@ -23,7 +26,14 @@ fn exceeding(name: &'static str, query: String, exceeded: &[(&'static str, u64)]
 }
 
 fn invalid(name: &'static str, query: String) -> Hostile {
-    let code = "GRAPHQL_VALIDATION_FAILED";
+    refused(name, query, "GRAPHQL_VALIDATION_FAILED")
+}
+
+fn unparsable(name: &'static str, query: String) -> Hostile {
+    refused(name, query, "GRAPHQL_PARSE_FAILED")
+}
+
+fn refused(name: &'static str, query: String, code: &'static str) -> Hostile {
     Hostile { name, query, variables: json!({}), code, exceeded: Vec::new() }
 }
 
@@ -38,15 +48,17 @@ fn nest(times: usize, open: &str, inner: &str, close: &str) -> String {
 
 /// All of them, against the default limits.
 pub fn requests() -> Vec<Hostile> {
-    [documents(), fragments(), pages(), inputs(), floods_of_errors()].into_iter().flatten().collect()
+    let all =
+        [documents(), open_strings(), fragments(), operations(), pages(), inputs(), variables(), floods_of_errors()];
+    all.into_iter().flatten().collect()
 }
 
 fn documents() -> Vec<Hostile> {
     vec![
         exceeding(
             "a long document",
-            format!("{{ viewer {{ userId }} }} #{}", "x".repeat(300_000)),
-            &[("maxDocumentBytes", 300_023)],
+            format!("{{ viewer {{ userId }} }} #{}", "x".repeat(200_000)),
+            &[("maxDocumentBytes", 200_023)],
         ),
         exceeding(
             "nesting, 200 deep",
@@ -61,8 +73,9 @@ fn documents() -> Vec<Hostile> {
         exceeding(
             "10,000 aliases",
             format!("{{ {} }}", repeat(10_000, |n| format!("a{n}: __typename"))),
-            &[("maxTokens", 30_002)],
+            &[("maxDocumentBytes", 178_893)],
         ),
+        exceeding("many tokens", format!("{{ {} }}", "id ".repeat(20_000)), &[("maxTokens", 20_002)]),
         exceeding(
             "800 aliases",
             format!("{{ {} }}", repeat(800, |n| format!("a{n}: statistics {{ promptCount }}"))),
@@ -89,11 +102,34 @@ fn documents() -> Vec<Hostile> {
         ),
         exceeding("a long name", format!("{{ {} }}", "x".repeat(100_000)), &[("maxNameBytes", 100_000)]),
         exceeding(
+            "introspection that goes round",
+            format!("{{ __type(name: \"Node\") {{ {} }} }}", nest(9, "possibleTypes { interfaces { ", "name", " } }")),
+            &[("maxComplexity", ANY)],
+        ),
+        exceeding(
             "introspection that recurs",
             format!("{{ __schema {{ types {{ {} }} }} }}", nest(7, "fields { type { ", "name", " } }")),
-            // The value depends on the size of the schema.
-            &[("maxComplexity", 0)],
+            &[("maxComplexity", ANY)],
         ),
+    ]
+}
+
+/// The parser takes the beginning of a block string that does not end for other strings.
+fn open_strings() -> Vec<Hostile> {
+    vec![
+        unparsable(
+            "brackets behind an open string",
+            format!("{{prompt(id:[\"\"\"x\" {}]){{id}}}}", nest(2_000, "[", "", "]")),
+        ),
+        unparsable(
+            "an open string with many beginnings",
+            format!("{{a(b:[\"\"\"{}])}}", " \\\"\"\"\"\"".repeat(15_000)),
+        ),
+        unparsable(
+            "U+0000 behind an open string",
+            r#"{prompts(filter:{tags:["""x" "\u0000"]}){totalCount}}"#.to_owned(),
+        ),
+        unparsable("a long line with an error in it", format!("{{ viewer {{ {} }}", "userId ".repeat(4_000))),
     ]
 }
 
@@ -112,7 +148,12 @@ fn fragments() -> Vec<Hostile> {
         exceeding(
             "fragments that double",
             doubling(30),
-            &[("maxRootFields", 1 << 30), ("maxFragmentSpreads", (1 << 31) - 1), ("maxComplexity", 1 << 30)],
+            &[
+                ("maxRootFields", 1 << 30),
+                ("maxFragmentSpreads", (1 << 31) - 1),
+                ("maxSelections", ANY),
+                ("maxComplexity", 1 << 30),
+            ],
         ),
         exceeding(
             "fragments that double beyond all numbers",
@@ -121,18 +162,19 @@ fn fragments() -> Vec<Hostile> {
                 ("maxNesting", 482),
                 ("maxRootFields", LARGEST),
                 ("maxFragmentSpreads", LARGEST),
+                ("maxSelections", ANY),
                 ("maxComplexity", LARGEST),
             ],
         ),
         exceeding(
             "fragments that double and are not used",
             doubling(30).replacen("...F0", "__typename", 1),
-            &[("maxRootFields", 1 << 30), ("maxFragmentSpreads", (1 << 31) - 2), ("maxComplexity", 1 << 30)],
+            &[("maxFragmentSpreads", (1 << 31) - 2), ("maxSelections", ANY), ("maxComplexity", 1 << 30)],
         ),
         exceeding(
             "a chain of fragments",
             format!("{{ ...F0 }} {chain} fragment F600 on Query {{ __typename }}"),
-            &[("maxNesting", 602), ("maxFragmentSpreads", 601)],
+            &[("maxNesting", 602), ("maxFragmentSpreads", 601), ("maxSelections", ANY)],
         ),
         exceeding(
             "one fragment often",
@@ -152,6 +194,32 @@ fn fragments() -> Vec<Hostile> {
     ]
 }
 
+/// Validation follows the fragments of every operation, whichever is meant.
+fn operations() -> Vec<Hostile> {
+    let fields = |n: usize| "userId ".repeat(n);
+    let fragments = format!(
+        "fragment A on Query {{ {} }} fragment B on Query {{ {} }} fragment C on Query {{ viewer {{ {} }} }}",
+        "...B ".repeat(5),
+        "...C ".repeat(10),
+        fields(900),
+    );
+    let many = |n: usize| repeat(n, |n| format!("query Q{n} {{ ...A }}"));
+    let undefined = repeat(300, |n| format!("v{n}: prompt(id: $v{n}) {{ id }}"));
+    vec![
+        exceeding("many operations", format!("{} {fragments}", many(500)), &[("maxOperations", 500)]),
+        exceeding(
+            "operations that share large fragments",
+            format!("{} {fragments}", many(20)),
+            &[("maxSelections", ANY)],
+        ),
+        exceeding(
+            "operations that share undefined variables",
+            format!("{} fragment A on Query {{ {undefined} }}", many(20)),
+            &[("maxAliases", 300), ("maxRootFields", 300)],
+        ),
+    ]
+}
+
 fn pages() -> Vec<Hostile> {
     let page = 65_536;
     let everything = format!(
@@ -164,9 +232,13 @@ fn pages() -> Vec<Hostile> {
         exceeding(
             "huge pages at every level",
             everything,
-            &[("maxComplexity", 1 + page * (2 + page * (2 + page * 2)))],
+            &[("maxComplexity", 1 + page * (2 + page * (2 + page * 2))), ("maxInputBytes", ANY)],
         ),
-        exceeding("pages within pages", format!("{{ prompts(first: 100) {nested} }}"), &[("maxComplexity", LARGEST)]),
+        exceeding(
+            "pages within pages",
+            format!("{{ prompts(first: 100) {nested} }}"),
+            &[("maxComplexity", LARGEST), ("maxInputBytes", ANY)],
+        ),
         Hostile {
             variables: json!({ "n": 65_536 }),
             ..exceeding(
@@ -214,11 +286,43 @@ fn inputs() -> Vec<Hostile> {
     ]
 }
 
+/// A variable is copied wherever it is used, for every object that it is used for.
+fn variables() -> Vec<Hostile> {
+    let filter = json!({ "filter": { "tags": vec!["x"; 90_000] } });
+    let uses = repeat(50, |n| format!("a{n}: prompts(filter: $filter) {{ totalCount }}"));
+    let status = json!({ "filter": { "status": vec!["COMPLETED"; 40_000] } });
+    let nested = "evaluations(first: 1, filter: $filter) { totalCount }";
+    // A name, an object with one name, a list, its texts.
+    let (tags, statuses) = (22 + 16 + 20 + 16 + 90_000 * 17, 22 + 16 + 22 + 16 + 40_000 * 25);
+    vec![
+        Hostile {
+            variables: filter,
+            ..exceeding(
+                "a large variable often",
+                format!("query ($filter: PromptFilter) {{ {uses} }}"),
+                &[("maxInputBytes", 50 * tags)],
+            )
+        },
+        Hostile {
+            variables: status,
+            ..exceeding(
+                "a large variable for every object",
+                format!("query ($filter: EvaluationFilter) {{ prompts(first: 90) {{ nodes {{ {nested} }} }} }}"),
+                &[("maxInputBytes", 16 + 5 + 16 + 90 * (16 + 5 + 16 + statuses))],
+            )
+        },
+    ]
+}
+
 /// Within the limits, and wrong in so many places that telling them all would be an answer of megabytes.
 fn floods_of_errors() -> Vec<Hostile> {
     let conflicts = repeat(400, |n| format!("evaluations(first: {n}) {{ totalCount }}"));
     vec![
         invalid("unknown fields", format!("{{ prompt(id: 1) {{ {} }} }}", repeat(4_900, |n| format!("titel{n}")))),
+        invalid(
+            "long unknown fields",
+            format!("{{ prompt(id: 1) {{ {} }} }}", repeat(1_000, |n| format!("{}{n:04}", "title".repeat(24)))),
+        ),
         invalid("unknown arguments", format!("{{ prompt({}) {{ id }} }}", repeat(1_600, |n| format!("idd{n}: 1")))),
         invalid("unknown types", format!("query ({}) {{ __typename }}", repeat(450, |n| format!("$v{n}: Promt{n}")))),
         invalid("fields in conflict", format!("{{ prompt(id: 1) {{ {conflicts} }} }}")),

@@ -181,6 +181,11 @@ effects! {
         check_limit("max_complexity = 5", allowed, "{ prompts(first: 3) { nodes { id } } }").await;
     }
 
+    async fn max_input_bytes() {
+        let allowed = "{ promptByName(name: \"x\") { id } }";
+        check_limit("max_input_bytes = 37", allowed, "{ promptByName(name: \"xy\") { id } }").await;
+    }
+
     async fn max_aliases() {
         check_limit("max_aliases = 0", "{ __typename }", "{ a: __typename }").await;
     }

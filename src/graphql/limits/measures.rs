@@ -8,9 +8,35 @@ use async_graphql::parser::types::{
     Directive, ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
 };
 
+use super::arguments::Arguments;
 use super::fragments::{FragmentCycle, inner_first};
-use super::page_sizes::PageSizes;
 use super::shape::{Multiplicity, SchemaShape, TypeShape};
+
+/// How much there is of what pages multiply.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Volume {
+    /// The values that the answer can have.
+    pub values: u64,
+    /// What the arguments cost that lead to them.
+    pub input_bytes: u64,
+}
+
+impl Volume {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            values: self.values.saturating_add(other.values),
+            input_bytes: self.input_bytes.saturating_add(other.input_bytes),
+        }
+    }
+
+    fn times(self, count: u64) -> Self {
+        Self { values: self.values.saturating_mul(count), input_bytes: self.input_bytes.saturating_mul(count) }
+    }
+
+    fn max(self, other: Self) -> Self {
+        Self { values: self.values.max(other.values), input_bytes: self.input_bytes.max(other.input_bytes) }
+    }
+}
 
 /// How much of everything a selection set has, with the fragments in it. All sums and products saturate.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -27,10 +53,12 @@ pub struct Measures {
     pub directives: u64,
     /// Fragments, inline ones included.
     pub fragment_spreads: u64,
-    /// The values that the answer can have. In a page, those that it has once.
-    pub complexity: u64,
-    /// In a page, the values that it has for each of its objects.
-    per_node: u64,
+    /// Fields and fragments.
+    pub selections: u64,
+    /// What the answer has. In a page, what it has once.
+    pub volume: Volume,
+    /// In a page, what it has for each of its objects.
+    per_node: Volume,
 }
 
 impl Measures {
@@ -43,17 +71,19 @@ impl Measures {
         sum(&mut self.root_fields, other.root_fields);
         sum(&mut self.directives, other.directives);
         sum(&mut self.fragment_spreads, other.fragment_spreads);
-        sum(&mut self.complexity, other.complexity);
-        sum(&mut self.per_node, other.per_node);
+        sum(&mut self.selections, other.selections);
+        self.volume = self.volume.plus(other.volume);
+        self.per_node = self.per_node.plus(other.per_node);
     }
 
     /// Of a selection set that is not within a page.
     fn alone(self) -> Self {
-        Self { complexity: self.complexity.saturating_add(self.per_node), per_node: 0, ..self }
+        Self { volume: self.volume.plus(self.per_node), per_node: Volume::default(), ..self }
     }
 
-    /// The larger of each.
-    fn max(self, other: Self) -> Self {
+    /// Of one document: the larger of each, but all selections, because validation follows the fragments of every
+    /// operation, and of every fragment.
+    fn beside(self, other: Self) -> Self {
         Self {
             depth: self.depth.max(other.depth),
             nesting: self.nesting.max(other.nesting),
@@ -61,27 +91,30 @@ impl Measures {
             root_fields: self.root_fields.max(other.root_fields),
             directives: self.directives.max(other.directives),
             fragment_spreads: self.fragment_spreads.max(other.fragment_spreads),
-            complexity: self.complexity.max(other.complexity),
+            selections: self.selections.saturating_add(other.selections),
+            volume: self.volume.max(other.volume),
             per_node: self.per_node.max(other.per_node),
         }
     }
 }
 
-/// The largest measures of any operation, or any fragment by itself.
-pub fn most(
+/// The measures of a document: of its operations, and of its fragments by themselves.
+pub fn of_document(
     document: &ExecutableDocument,
     shape: &SchemaShape,
-    sizes: &PageSizes<'_>,
+    arguments: &Arguments<'_>,
 ) -> Result<Measures, FragmentCycle> {
-    let mut meter = Meter::new(shape, sizes);
+    let mut meter = Meter::new(shape, arguments);
     meter.measure_fragments(document)?;
     let operations: Vec<_> = document.operations.iter().map(|(_, it)| meter.operation(&it.node)).collect();
-    Ok(meter.fragments.into_values().chain(operations).map(Measures::alone).fold(Measures::default(), Measures::max))
+    // What a fragment selects is at the root only where it is spread there.
+    let fragments = meter.fragments.into_values().map(|measures| Measures { root_fields: 0, ..measures });
+    Ok(fragments.chain(operations).map(Measures::alone).fold(Measures::default(), Measures::beside))
 }
 
 struct Meter<'a> {
     shape: &'a SchemaShape,
-    sizes: &'a PageSizes<'a>,
+    arguments: &'a Arguments<'a>,
     /// The fragments that have been measured.
     fragments: HashMap<&'a str, Measures>,
     /// How many selections were looked at.
@@ -90,10 +123,10 @@ struct Meter<'a> {
 }
 
 impl<'a> Meter<'a> {
-    fn new(shape: &'a SchemaShape, sizes: &'a PageSizes<'a>) -> Self {
+    fn new(shape: &'a SchemaShape, arguments: &'a Arguments<'a>) -> Self {
         Self {
             shape,
-            sizes,
+            arguments,
             fragments: HashMap::new(),
             #[cfg(test)]
             visited: 0,
@@ -105,7 +138,7 @@ impl<'a> Meter<'a> {
         for (name, fragment) in inner_first(document)? {
             let on_type = self.shape.of(&fragment.type_condition.node.on.node);
             let mut measures = self.selection_set(&fragment.selection_set.node, on_type);
-            add_directives(&mut measures, &fragment.directives);
+            measures.add(self.directives(&fragment.directives));
             self.fragments.insert(name, measures);
         }
         Ok(())
@@ -120,9 +153,9 @@ impl<'a> Meter<'a> {
         };
         let root = root.and_then(|name| self.shape.of(name));
         let mut measures = self.selection_set(&operation.selection_set.node, root);
-        add_directives(&mut measures, &operation.directives);
+        measures.add(self.directives(&operation.directives));
         for definition in &operation.variable_definitions {
-            add_directives(&mut measures, &definition.node.directives);
+            measures.add(self.directives(&definition.node.directives));
         }
         measures
     }
@@ -141,11 +174,11 @@ impl<'a> Meter<'a> {
                     let condition = fragment.node.type_condition.as_ref();
                     let on_type = condition.map_or(on_type, |condition| self.shape.of(&condition.node.on.node));
                     let inner = self.selection_set(&fragment.node.selection_set.node, on_type);
-                    spread(inner, &fragment.node.directives)
+                    self.spread(inner, &fragment.node.directives)
                 }
                 Selection::FragmentSpread(fragment) => {
                     let inner = self.fragments.get(fragment.node.fragment_name.node.as_str());
-                    spread(inner.copied().unwrap_or_default(), &fragment.node.directives)
+                    self.spread(inner.copied().unwrap_or_default(), &fragment.node.directives)
                 }
             });
         }
@@ -161,35 +194,44 @@ impl<'a> Meter<'a> {
         let inner_type = shape.and_then(|shape| self.shape.of(&shape.type_name));
         let inner = self.selection_set(&field.selection_set.node, inner_type);
         let multiplicity = shape.map_or(Multiplicity::One, |shape| shape.multiplicity);
-        let size = shape.map_or(1, |shape| self.sizes.of(field, shape));
-        let once = inner.alone().complexity.saturating_add(1);
-        let (complexity, per_node) = match multiplicity {
-            Multiplicity::One => (once, 0),
-            Multiplicity::Page => {
-                let nodes = size.saturating_mul(inner.per_node);
-                (inner.complexity.saturating_add(1).saturating_add(nodes), 0)
+        let size = shape.map_or(1, |shape| self.arguments.page_size(field, shape));
+        // Arguments are read once, whatever the number of objects.
+        let directives = self.directives(&field.directives);
+        let arguments = Volume { values: 0, input_bytes: self.arguments.bytes(&field.arguments) };
+        let arguments = arguments.plus(directives.volume);
+        let object = Volume { values: 1, input_bytes: 0 };
+        let (volume, per_node) = match multiplicity {
+            Multiplicity::One => (object.plus(inner.alone().volume), Volume::default()),
+            Multiplicity::Page => (object.plus(inner.volume).plus(inner.per_node.times(size)), Volume::default()),
+            Multiplicity::PerNode => (Volume::default(), object.plus(inner.alone().volume)),
+            Multiplicity::List { .. } | Multiplicity::Fixed(_) => {
+                (object.plus(inner.alone().volume).times(size), Volume::default())
             }
-            Multiplicity::PerNode => (0, once),
-            Multiplicity::List { .. } | Multiplicity::Fixed(_) => (size.saturating_mul(once), 0),
         };
-        let mut measures = Measures { complexity, per_node, root_fields: 1, ..inner };
+        let mut measures = Measures { volume: volume.plus(arguments), per_node, root_fields: 1, ..inner };
+        measures.directives = measures.directives.saturating_add(directives.directives);
         measures.depth += 1;
+        measures.selections = measures.selections.saturating_add(1);
         measures.aliases = measures.aliases.saturating_add(u64::from(field.alias.is_some()));
-        add_directives(&mut measures, &field.directives);
         measures
     }
-}
 
-/// A fragment with these measures, where it is spread.
-fn spread(mut measures: Measures, directives: &[Positioned<Directive>]) -> Measures {
-    measures.fragment_spreads = measures.fragment_spreads.saturating_add(1);
-    add_directives(&mut measures, directives);
-    measures
-}
+    /// A fragment with these measures, where it is spread.
+    fn spread(&self, mut measures: Measures, directives: &[Positioned<Directive>]) -> Measures {
+        measures.fragment_spreads = measures.fragment_spreads.saturating_add(1);
+        measures.selections = measures.selections.saturating_add(1);
+        measures.add(self.directives(directives));
+        measures
+    }
 
-fn add_directives(measures: &mut Measures, directives: &[Positioned<Directive>]) {
-    let directives = u64::try_from(directives.len()).unwrap_or(u64::MAX);
-    measures.directives = measures.directives.saturating_add(directives);
+    fn directives(&self, directives: &[Positioned<Directive>]) -> Measures {
+        let bytes = directives.iter().map(|directive| self.arguments.bytes(&directive.node.arguments));
+        Measures {
+            directives: u64::try_from(directives.len()).unwrap_or(u64::MAX),
+            volume: Volume { values: 0, input_bytes: bytes.fold(0, u64::saturating_add) },
+            ..Measures::default()
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@
 //! The text is looked at first (`text`), because the parser must survive it; then one pass over the parsed document
 //! (`measures`) counts with the help of what the schema says about lists (`shape`).
 
+mod arguments;
 mod fragments;
 mod measures;
-mod page_sizes;
 mod shape;
 mod text;
 
@@ -15,8 +15,8 @@ use std::time::Duration;
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{ServerError, Variables};
 
+use self::arguments::Arguments;
 use self::measures::Measures;
-use self::page_sizes::PageSizes;
 use self::shape::SchemaShape;
 use self::text::TextMeasures;
 use super::error::{ErrorCode, nul_refused, request_error};
@@ -24,10 +24,17 @@ use super::pagination::PageLimits;
 
 /// How deeply brackets of the text, and selection sets with the fragments that are spread in them, may be nested. The
 /// parser and the execution call themselves for each, and a thread that runs out of stack takes the whole server down.
-const MAX_NESTING: u64 = 64;
+pub const MAX_NESTING: u64 = 64;
 
 /// How long a name may be. async-graphql compares an unknown one with all that it might have been meant to be.
-const MAX_NAME_BYTES: u64 = 255;
+pub const MAX_NAME_BYTES: u64 = 128;
+
+/// How many operations a document may have, of which one is executed.
+pub const MAX_OPERATIONS: u64 = 20;
+
+/// How many fields and fragments all operations and all fragments of a document may select together, those of fragments
+/// counted wherever they are spread: what async-graphql looks at in validation.
+pub const MAX_SELECTIONS: u64 = 50_000;
 
 /// The largest number that all clients read exactly: JavaScript's `Number.MAX_SAFE_INTEGER`. Counts saturate far above.
 const LARGEST_REPORTED: u64 = (1 << 53) - 1;
@@ -43,6 +50,9 @@ pub struct QueryLimits {
     pub max_depth: u32,
     /// The number of values, objects and leaves, that an answer could have if every page was full.
     pub max_complexity: u32,
+    /// What the values of arguments may cost: the bytes of their texts, and 16 for every value, for every object that the
+    /// field could have if every page was full.
+    pub max_input_bytes: u32,
     /// The number of fields with an alias.
     pub max_aliases: u32,
     /// The number of fields at the root.
@@ -58,10 +68,11 @@ pub struct QueryLimits {
 impl QueryLimits {
     /// The limits where none are set.
     pub const DEFAULT: Self = Self {
-        max_document_bytes: 256 * 1024,
+        max_document_bytes: 128 * 1024,
         max_tokens: 5_000,
         max_depth: 20,
         max_complexity: 100_000,
+        max_input_bytes: 4 * 1024 * 1024,
         max_aliases: 100,
         max_root_fields: 50,
         max_directives: 100,
@@ -95,7 +106,10 @@ enum Quantity {
     NameBytes,
     Nesting,
     Depth,
+    Operations,
+    Selections,
     Complexity,
+    InputBytes,
     Aliases,
     RootFields,
     Directives,
@@ -111,7 +125,10 @@ impl Quantity {
             Self::NameBytes => "maxNameBytes",
             Self::Nesting => "maxNesting",
             Self::Depth => "maxDepth",
+            Self::Operations => "maxOperations",
+            Self::Selections => "maxSelections",
             Self::Complexity => "maxComplexity",
+            Self::InputBytes => "maxInputBytes",
             Self::Aliases => "maxAliases",
             Self::RootFields => "maxRootFields",
             Self::Directives => "maxDirectives",
@@ -124,16 +141,21 @@ impl Quantity {
         match self {
             Self::DocumentBytes => format!("the document has {value} bytes; send long texts as variables"),
             Self::Tokens => format!("the document has {value} tokens; send values as variables"),
-            Self::NameBytes => format!("a name has {value} bytes"),
-            Self::Nesting => format!("brackets or fragments are nested {value} deep"),
-            Self::Depth => format!("fields are nested {value} deep"),
+            Self::NameBytes => format!("a name or a number has {value} bytes"),
+            Self::Nesting => format!("brackets or fragments are nested {value} deep; ask in several steps"),
+            Self::Depth => format!("fields are nested {value} deep; ask in several steps"),
+            Self::Operations => format!("the document has {value} operations; send the one that is meant"),
+            Self::Selections => format!("{value} fields and fragments are selected; ask in several steps"),
+            Self::InputBytes => {
+                format!("the values of arguments come to {value} bytes; use fewer, or in fewer places")
+            }
             Self::Complexity => {
                 format!("the answer could have {value} values; ask for smaller pages or fewer fields")
             }
             Self::Aliases => format!("{value} fields have an alias; ask for several objects with `nodes(ids:)`"),
             Self::RootFields => format!("the operation has {value} fields at its root; send several operations"),
-            Self::Directives => format!("{value} directives are used"),
-            Self::FragmentSpreads => format!("{value} fragments are spread"),
+            Self::Directives => format!("{value} directives are used; leave out what is not wanted"),
+            Self::FragmentSpreads => format!("{value} fragments are spread; select their fields instead"),
         }
     }
 
@@ -179,7 +201,11 @@ impl Limiter {
     pub fn check_text(&self, document: &str) -> Result<(), ServerError> {
         let bytes = u64::try_from(document.len()).unwrap_or(u64::MAX);
         Quantity::DocumentBytes.check(bytes, self.limits.max_document_bytes)?;
-        let TextMeasures { tokens, deepest, longest_name, has_nul } = TextMeasures::of(document);
+        let TextMeasures { tokens, deepest, longest_name, has_nul, has_open_block } = TextMeasures::of(document);
+        // The parser takes its beginning for other strings, and looks for its end again from every quote.
+        if has_open_block {
+            return Err(request_error(ErrorCode::GraphqlParseFailed, "a block string (\"\"\") is not closed"));
+        }
         Quantity::Tokens.check(tokens, self.limits.max_tokens)?;
         Quantity::Nesting.check(deepest, MAX_NESTING)?;
         Quantity::NameBytes.check(longest_name, MAX_NAME_BYTES)?;
@@ -192,22 +218,27 @@ impl Limiter {
     /// # Errors
     /// All limits that are exceeded.
     pub fn check(&self, document: &ExecutableDocument, variables: &Variables) -> Result<(), Vec<ServerError>> {
-        let sizes = PageSizes::new(document, variables, self.limits.pages.default);
-        let most = measures::most(document, &self.shape, &sizes).map_err(|cycle| vec![cycle.into()])?;
-        let errors: Vec<_> = self.exceeded(&most).collect();
+        // async-graphql validates each with everything that it spreads.
+        let operations = u64::try_from(document.operations.iter().len()).unwrap_or(u64::MAX);
+        Quantity::Operations.check(operations, MAX_OPERATIONS).map_err(|error| vec![error])?;
+        let arguments = Arguments::new(document, variables, self.limits.pages.default);
+        let measures = measures::of_document(document, &self.shape, &arguments).map_err(|cycle| vec![cycle.into()])?;
+        let errors: Vec<_> = self.exceeded(&measures).collect();
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
 
-    fn exceeded(&self, most: &Measures) -> impl Iterator<Item = ServerError> {
+    fn exceeded(&self, measures: &Measures) -> impl Iterator<Item = ServerError> {
         let limits = &self.limits;
         let checks = [
-            (Quantity::Nesting, most.nesting, MAX_NESTING),
-            (Quantity::Depth, most.depth, limits.max_depth.into()),
-            (Quantity::Aliases, most.aliases, limits.max_aliases.into()),
-            (Quantity::RootFields, most.root_fields, limits.max_root_fields.into()),
-            (Quantity::Directives, most.directives, limits.max_directives.into()),
-            (Quantity::FragmentSpreads, most.fragment_spreads, limits.max_fragment_spreads.into()),
-            (Quantity::Complexity, most.complexity, limits.max_complexity.into()),
+            (Quantity::Nesting, measures.nesting, MAX_NESTING),
+            (Quantity::Depth, measures.depth, limits.max_depth.into()),
+            (Quantity::Aliases, measures.aliases, limits.max_aliases.into()),
+            (Quantity::RootFields, measures.root_fields, limits.max_root_fields.into()),
+            (Quantity::Directives, measures.directives, limits.max_directives.into()),
+            (Quantity::FragmentSpreads, measures.fragment_spreads, limits.max_fragment_spreads.into()),
+            (Quantity::Selections, measures.selections, MAX_SELECTIONS),
+            (Quantity::Complexity, measures.volume.values, limits.max_complexity.into()),
+            (Quantity::InputBytes, measures.volume.input_bytes, limits.max_input_bytes.into()),
         ];
         checks.into_iter().filter_map(|(quantity, value, limit)| quantity.check(value, limit).err())
     }

@@ -6,8 +6,9 @@ use async_graphql::parser::types::{
     BaseType, FieldDefinition, ServiceDocument, Type, TypeDefinition, TypeKind, TypeSystemDefinition,
 };
 use async_graphql::parser::{self, parse_schema};
+use async_graphql::{Name, Positioned};
 
-use super::page_sizes::{LIMIT_ARGUMENT, size_of_const};
+use super::arguments::{LIMIT_ARGUMENT, size_of_const};
 
 /// The types of introspection, which no schema lists
 /// (<https://spec.graphql.org/September2025/#sec-Schema-Introspection.Schema-Introspection-Schema>).
@@ -109,7 +110,7 @@ fn roots(schema: &ServiceDocument) -> Roots {
         TypeSystemDefinition::Schema(definition) => Some(&definition.node),
         _ => None,
     });
-    let name = |name: &async_graphql::Positioned<async_graphql::Name>| name.node.to_string();
+    let name = |name: &Positioned<Name>| name.node.to_string();
     Roots {
         query: definition.and_then(|it| it.query.as_ref()).map_or_else(|| "Query".to_owned(), name),
         mutation: definition.and_then(|it| it.mutation.as_ref()).map(name),
@@ -124,7 +125,7 @@ fn type_definitions(document: &ServiceDocument) -> impl Iterator<Item = &TypeDef
     })
 }
 
-fn fields(definition: &TypeDefinition) -> &[async_graphql::Positioned<FieldDefinition>] {
+fn fields(definition: &TypeDefinition) -> &[Positioned<FieldDefinition>] {
     match &definition.kind {
         TypeKind::Object(object) => &object.fields,
         TypeKind::Interface(interface) => &interface.fields,
@@ -175,8 +176,14 @@ fn innermost(list: &Type) -> &str {
     }
 }
 
-/// How long the lists of introspection are: those of types on the average, so that asking once for everything costs
-/// about as many values as the answer has.
+/// The scalars and the types of introspection that are in every schema and listed by none, and the directives.
+const BUILT_IN_TYPES: usize = 13;
+const BUILT_IN_DIRECTIVES: usize = 5;
+
+/// How long the lists of introspection are. Those from which the same types can be reached again count with the longest
+/// that there is, because a query can go round and round in them; a type has as many fields as types have on the
+/// average, so that asking once for everything costs about as many values as the answer has. Going round by way of the
+/// fields costs more than it yields that way, too: many fields lead to types without any.
 struct IntrospectionSizes {
     types: u64,
     directives: u64,
@@ -184,31 +191,26 @@ struct IntrospectionSizes {
     arguments: u64,
     input_fields: u64,
     enum_values: u64,
-    related_types: u64,
+    interfaces: u64,
+    possible_types: u64,
 }
 
 impl IntrospectionSizes {
     fn new(schema: &ServiceDocument) -> Self {
-        let types = type_definitions(schema).count();
-        let all_fields = || type_definitions(schema).flat_map(fields);
-        let sum = |count: fn(&TypeKind) -> usize| type_definitions(schema).map(|it| count(&it.kind)).sum::<usize>();
-        let average = |all: usize, of: usize| u64::try_from(all.div_ceil(of.max(1)).max(1)).unwrap_or(u64::MAX);
-        let enum_values = sum(|kind| if let TypeKind::Enum(it) = kind { it.values.len() } else { 0 });
-        let input_fields = sum(|kind| if let TypeKind::InputObject(it) = kind { it.fields.len() } else { 0 });
-        let related_types = sum(|kind| match kind {
-            TypeKind::Object(object) => object.implements.len(),
-            TypeKind::Union(union) => union.members.len(),
-            _ => 0,
-        });
-        let directives = schema.definitions.iter().filter(|it| matches!(it, TypeSystemDefinition::Directive(_)));
+        let types = || type_definitions(schema).map(|definition| &definition.kind);
+        let fields = || type_definitions(schema).flat_map(fields);
+        let directives =
+            schema.definitions.iter().filter(|it| matches!(it, TypeSystemDefinition::Directive(_))).count();
+        let longest = |length: fn(&TypeKind) -> usize| size(types().map(length).max().unwrap_or_default());
         Self {
-            types: average(types, 1),
-            directives: average(directives.count(), 1),
-            fields: average(all_fields().count(), types),
-            arguments: average(all_fields().map(|field| field.node.arguments.len()).sum(), all_fields().count()),
-            input_fields: average(input_fields, types),
-            enum_values: average(enum_values, types),
-            related_types: average(related_types, types),
+            types: size(types().count() + BUILT_IN_TYPES),
+            directives: size(directives + BUILT_IN_DIRECTIVES),
+            fields: average(fields().count(), types().count()),
+            arguments: average(fields().map(|field| field.node.arguments.len()).sum(), fields().count()),
+            input_fields: longest(|kind| if let TypeKind::InputObject(it) = kind { it.fields.len() } else { 0 }),
+            enum_values: longest(|kind| if let TypeKind::Enum(it) = kind { it.values.len() } else { 0 }),
+            interfaces: longest(|kind| interfaces(kind).len()),
+            possible_types: most_possible_types(schema),
         }
     }
 
@@ -217,11 +219,43 @@ impl IntrospectionSizes {
             ("__Schema", "types") => Some(self.types),
             ("__Schema", "directives") => Some(self.directives),
             ("__Type", "fields") => Some(self.fields),
-            ("__Type", "interfaces" | "possibleTypes") => Some(self.related_types),
+            ("__Type", "interfaces") => Some(self.interfaces),
+            ("__Type", "possibleTypes") => Some(self.possible_types),
             ("__Type", "enumValues") => Some(self.enum_values),
             ("__Type", "inputFields") => Some(self.input_fields),
             ("__Field" | "__Directive", "args") => Some(self.arguments),
             _ => None,
         }
     }
+}
+
+fn interfaces(kind: &TypeKind) -> &[Positioned<Name>] {
+    match kind {
+        TypeKind::Object(object) => &object.implements,
+        TypeKind::Interface(interface) => &interface.implements,
+        _ => &[],
+    }
+}
+
+/// The members of the largest union, or the types that have the interface that most types have.
+fn most_possible_types(schema: &ServiceDocument) -> u64 {
+    let mut types: HashMap<&str, usize> = HashMap::new();
+    for definition in type_definitions(schema) {
+        for interface in interfaces(&definition.kind) {
+            *types.entry(interface.node.as_str()).or_default() += 1;
+        }
+        if let TypeKind::Union(union) = &definition.kind {
+            types.insert(definition.name.node.as_str(), union.members.len());
+        }
+    }
+    size(types.into_values().max().unwrap_or_default())
+}
+
+fn average(all: usize, of: usize) -> u64 {
+    size(all.div_ceil(of.max(1)))
+}
+
+/// The length of a list, one at least.
+fn size(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX).max(1)
 }

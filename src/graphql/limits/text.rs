@@ -11,6 +11,8 @@ pub struct TextMeasures {
     pub longest_name: u64,
     /// Whether the character U+0000 occurs, as it is or escaped in a string.
     pub has_nul: bool,
+    /// Whether a block string has no end: nothing is known of what follows its beginning.
+    pub has_open_block: bool,
 }
 
 impl TextMeasures {
@@ -33,7 +35,7 @@ impl TextMeasures {
                 }
                 b'}' | b']' | b')' => depth = depth.saturating_sub(1),
                 b'"' => match after.strip_prefix(br#""""#) {
-                    Some(text) => rest = after_block_string(text),
+                    Some(text) => rest = measures.skip_block_string(text),
                     None => rest = measures.skip_string(after),
                 },
                 b'.' => rest = after_those(after, |byte| byte == b'.'),
@@ -62,6 +64,20 @@ impl TextMeasures {
             }
         }
     }
+
+    /// What follows a block string.
+    fn skip_block_string<'a>(&mut self, mut text: &'a [u8]) -> &'a [u8] {
+        loop {
+            text = match text {
+                [] => {
+                    self.has_open_block = true;
+                    return text;
+                }
+                [b'"', b'"', b'"', after @ ..] => return after,
+                [b'\\', b'"', b'"', b'"', after @ ..] | [_, after @ ..] => after,
+            }
+        }
+    }
 }
 
 /// A letter of a name, or a character of a number.
@@ -77,16 +93,6 @@ fn after_those(text: &[u8], skipped: impl Fn(u8) -> bool) -> &[u8] {
 fn after_comment(text: &[u8]) -> &[u8] {
     let end = text.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
     end.map_or(&[], |end| &text[end..])
-}
-
-fn after_block_string(mut text: &[u8]) -> &[u8] {
-    loop {
-        text = match text {
-            [] => return text,
-            [b'"', b'"', b'"', after @ ..] => return after,
-            [b'\\', b'"', b'"', b'"', after @ ..] | [_, after @ ..] => after,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -136,5 +142,14 @@ mod tests {
         // A backslash and letters.
         assert!(!has_nul(r#"{ a(b: "\\u0000") }"#));
         assert!(!has_nul(r#"{ a(b: """\u0000""") # \u0000"#));
+    }
+
+    #[test]
+    fn a_block_string_without_an_end_is_noticed() {
+        let is_open = |document: &str| TextMeasures::of(document).has_open_block;
+        assert!(is_open(r#"{ a(b: """x" [[[[ "#));
+        assert!(is_open(r#"{ a(b: """ \""" "#));
+        assert!(!is_open(r#"{ a(b: """ \""" """) "#));
+        assert!(!is_open(r#"{ a(b: """""") } # """"#));
     }
 }

@@ -26,13 +26,13 @@ const DEFAULT: u32 = 20;
 /// The measures of a document, and how many selections were looked at.
 fn measured(document: &str, variables: &Variables) -> Result<(Measures, usize), FragmentCycle> {
     let (shape, document) = (SchemaShape::parse(SDL).unwrap(), parse_query(document).unwrap());
-    let sizes = PageSizes::new(&document, variables, DEFAULT);
-    let mut meter = Meter::new(&shape, &sizes);
+    let arguments = Arguments::new(&document, variables, DEFAULT);
+    let mut meter = Meter::new(&shape, &arguments);
     meter.measure_fragments(&document)?;
     for (_, operation) in document.operations.iter() {
         meter.operation(&operation.node);
     }
-    Ok((most(&document, &shape, &sizes)?, meter.visited))
+    Ok((of_document(&document, &shape, &arguments)?, meter.visited))
 }
 
 fn measures(document: &str) -> Measures {
@@ -40,7 +40,7 @@ fn measures(document: &str) -> Measures {
 }
 
 fn complexity(document: &str) -> u64 {
-    measures(document).complexity
+    measures(document).volume.values
 }
 
 proptest! {
@@ -50,8 +50,9 @@ proptest! {
     fn the_pass_equals_the_naive_evaluation(document in random::document()) {
         let text = document.to_string();
         let parsed = parse_query(&text).unwrap();
-        let (measures, visited) = measured(&text, &Variables::default()).unwrap();
-        prop_assert_eq!(measures, naive::most(&parsed), "{}", text);
+        let variables = Variables::from_json(serde_json::json!({ "five": 5 }));
+        let (measures, visited) = measured(&text, &variables).unwrap();
+        prop_assert_eq!(measures, naive::of_document(&parsed), "{}", text);
         // However often a fragment is spread, each of its selections is looked at once.
         prop_assert_eq!(visited, document.selections(), "{}", text);
     }
@@ -81,7 +82,7 @@ fn page_sizes_are_read_from_variables() {
     let with = |variables| {
         let document =
             "query A($n: Int = 3, $ids: [ID!]!) { items(first: $n) { nodes { byIds(ids: $ids) { name } } } }";
-        measured(document, &Variables::from_json(variables)).unwrap().0.complexity
+        measured(document, &Variables::from_json(variables)).unwrap().0.volume.values
     };
     assert_eq!(with(serde_json::json!({})), 1 + 3 * (1 + 20 * 2));
     assert_eq!(with(serde_json::json!({ "n": 5, "ids": ["a", "b"] })), 1 + 5 * (1 + 2 * 2));
@@ -99,7 +100,7 @@ fn everything_is_counted_wherever_a_fragment_is_spread() {
     assert_eq!((measures.depth, measures.nesting), (3, 6));
     assert_eq!((measures.aliases, measures.root_fields, measures.fragment_spreads), (4, 3, 4));
     assert_eq!(measures.directives, 1 + 1 + 2 * 2);
-    assert_eq!(measures.complexity, 4 + 4 + 1);
+    assert_eq!(measures.volume.values, 4 + 4 + 1);
 }
 
 #[test]
@@ -113,11 +114,26 @@ fn fragments_that_double_are_measured_once_each() {
         document + &format!(" fragment F{levels} on Query {{ name }}")
     };
     let (measures, visited) = measured(&doubling(30), &Variables::default()).unwrap();
-    assert_eq!((measures.complexity, visited), (1 << 30, 1 + 2 * 30 + 1));
+    assert_eq!((measures.volume.values, visited), (1 << 30, 1 + 2 * 30 + 1));
     // Far beyond all numbers, and beyond the stack of a pass that called itself for each.
     let (measures, visited) = measured(&doubling(20_000), &Variables::default()).unwrap();
-    assert_eq!((measures.complexity, measures.fragment_spreads, visited), (u64::MAX, u64::MAX, 40_002));
+    assert_eq!((measures.volume.values, measures.fragment_spreads, visited), (u64::MAX, u64::MAX, 40_002));
     assert_eq!((measures.nesting, measures.depth), (20_002, 1));
+}
+
+#[test]
+fn arguments_cost_as_often_as_they_are_used() {
+    let bytes =
+        |document: &str, variables| measured(document, &Variables::from_json(variables)).unwrap().0.volume.input_bytes;
+    let none = || serde_json::json!({});
+    assert_eq!(bytes("{ name }", none()), 0);
+    // A name of five letters, a number.
+    assert_eq!(bytes("{ items(first: 9) { totalCount } }", none()), 16 + 5 + 16);
+    let nested = "query ($ids: [ID!]!) { items(first: 9) { nodes { byIds(ids: $ids) { name } } } }";
+    // For each of nine: a name of three letters, a list of two texts.
+    let expected = 37 + 9 * (16 + 3 + 16 + (16 + 2) + (16 + 4));
+    assert_eq!(bytes(nested, serde_json::json!({ "ids": ["ab", "cdef"] })), expected);
+    assert_eq!(bytes("{ name @d(a: { bc: [\"x\"] }) }", none()), 16 + 1 + 16 + (16 + 2) + 16 + (16 + 1));
 }
 
 #[test]
@@ -153,10 +169,27 @@ fn what_the_schema_does_not_know_counts_once() {
 #[test]
 fn introspection_has_lists_too() {
     let types = |inner: &str| complexity(&format!("{{ __schema {{ types {{ {inner} }} }} }}"));
-    // Four types; 13 fields with 8 arguments.
-    assert_eq!(types("name"), 1 + 4 * 2);
-    assert_eq!(types("fields { name }"), 1 + 4 * (1 + 4 * 2));
-    assert_eq!(types("fields { args { name } }"), 1 + 4 * (1 + 4 * (1 + 2)));
+    // Four types and 13 that every schema has; 13 fields with 8 arguments.
+    assert_eq!(types("name"), 1 + 17 * 2);
+    assert_eq!(types("fields { name }"), 1 + 17 * (1 + 4 * 2));
+    assert_eq!(types("fields { args { name } }"), 1 + 17 * (1 + 4 * (1 + 2)));
     let recursive = (0..12).fold("name".to_owned(), |inner, _| format!("fields {{ type {{ {inner} }} }}"));
     assert!(types(&recursive) > 1 << 24);
+}
+
+#[test]
+fn going_round_in_introspection_counts_with_the_longest_list() {
+    let sdl = "interface Node { id: ID! } type A implements Node { id: ID! } type B implements Node { id: ID! }
+        type C implements Node { id: ID! } union U = A | B type Query { node: Node } schema { query: Query }";
+    let values = |document: &str| {
+        let (shape, document) = (SchemaShape::parse(sdl).unwrap(), parse_query(document).unwrap());
+        let variables = Variables::default();
+        let arguments = Arguments::new(&document, &variables, DEFAULT);
+        of_document(&document, &shape, &arguments).unwrap().volume.values
+    };
+    let round = |inner: &str| format!("possibleTypes {{ interfaces {{ {inner} }} }}");
+    let once = round("name");
+    assert_eq!(values(&format!("{{ __type(name: \"Node\") {{ {once} }} }}")), 1 + 3 * (1 + 2));
+    let twice = round(&once);
+    assert_eq!(values(&format!("{{ __type(name: \"Node\") {{ {twice} }} }}")), 1 + 3 * (1 + 1 + 3 * (1 + 2)));
 }

