@@ -149,25 +149,21 @@ fn generated(results: usize, length: usize) -> String {
     let rows: Vec<_> = (0..results).map(row).collect();
     let prompts = json!([{"raw": "Say {{x}}", "label": "say", "provider": "echo"}]);
     let stats = json!({"successes": results, "failures": 0, "errors": 0});
-    let results = json!({"version": 3, "timestamp": "2026-11-23T06:13:02Z", "prompts": prompts, "stats": stats});
-    let mut file = json!({"evalId": format!("generated-{}", rows.len()), "results": results}).to_string();
-    let place = file.find("\"stats\"").unwrap();
-    // After the prompts, as promptfoo has it.
-    file.insert_str(place, &format!("\"results\":{},", Value::from(rows)));
-    file
+    // In the order in which promptfoo writes it.
+    format!(
+        r#"{{"evalId": "generated", "results": {{"version": 3, "timestamp": "2026-11-23T06:13:02Z",
+            "prompts": {prompts}, "results": {}, "stats": {stats}}}}}"#,
+        Value::from(rows)
+    )
 }
 
 /// A run of the command on a database.
 fn evalgraph(location: &DatabaseLocation, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_evalgraph"));
-    // The variables of whoever runs the tests are not meant for it.
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("EVALGRAPH_")) {
-        command.env_remove(name);
-    }
     let url = match location {
         DatabaseLocation::Sqlite(path) => format!("sqlite:{}", path.display()),
         DatabaseLocation::Postgres(url) => url.clone(),
     };
-    command.args(arguments).env("DATABASE_URL", url).env_remove("PORT");
+    let mut command = common::process::evalgraph(arguments);
+    command.env("DATABASE_URL", url);
     command
 }
