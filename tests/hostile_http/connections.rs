@@ -2,20 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use evalgraph::domain::Principal;
-use evalgraph::http::ConnectionLimits;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::common::{TestDatabase, TestServer};
-use crate::{VIEWER, connect, is_well, post, read_one, read_to_end, server, within};
-
-async fn limited(change: impl FnOnce(&mut ConnectionLimits)) -> TestServer {
-    let mut limits = TestServer::connections();
-    change(&mut limits);
-    let database = TestDatabase::sqlite().await;
-    TestServer::with_limits(TestServer::app(database.database.clone()), Principal::local(), limits).await
-}
+use crate::{VIEWER, connect, is_well, limited, post, read_one, read_to_end, server, within};
 
 /// Waits for the server to close the connection; how long that took.
 async fn closed(stream: &mut TcpStream) -> Duration {
@@ -88,12 +78,13 @@ async fn a_client_that_does_not_read_its_answer_is_given_up() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_closes_its_side_gets_its_answer() {
     // The usual patience may not be enough for a test machine that is busy.
-    let server = limited(|limits| limits.half_close_patience = Duration::from_secs(10)).await;
+    let server = limited(|limits| limits.half_close_patience = Duration::from_secs(60)).await;
     for _ in 0..20 {
         let mut stream = connect(server.address).await;
         // It takes a statement, so that the server sees the client's side closed before it has the answer.
         within(stream.write_all(post(r#"{"query":"{ prompts { totalCount } }"}"#).as_bytes())).await.unwrap();
         stream.shutdown().await.unwrap();
+        // With the end of the connection, and before the patience has an end.
         let reply = read_to_end(&mut stream).await;
         assert_eq!((reply.status, &reply.json()["data"]["prompts"]["totalCount"]), (200, &0.into()));
     }

@@ -12,6 +12,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use common::{TestDatabase, TestServer};
+use evalgraph::domain::Principal;
+use evalgraph::http::ConnectionLimits;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -122,6 +124,29 @@ async fn is_well(server: &TestServer) {
     assert_eq!(within(server.data("{ viewer { userId } }")).await, json!({ "viewer": { "userId": "local" } }));
 }
 
-async fn server() -> TestServer {
-    TestServer::start(&TestDatabase::sqlite().await).await
+/// A server with its database, which is removed with it.
+struct Served {
+    server: TestServer,
+    _database: TestDatabase,
+}
+
+impl std::ops::Deref for Served {
+    type Target = TestServer;
+
+    fn deref(&self) -> &TestServer {
+        &self.server
+    }
+}
+
+async fn server() -> Served {
+    limited(|_| {}).await
+}
+
+/// With other limits on connections than the usual ones.
+async fn limited(change: impl FnOnce(&mut ConnectionLimits)) -> Served {
+    let mut limits = TestServer::connections();
+    change(&mut limits);
+    let database = TestDatabase::sqlite().await;
+    let app = TestServer::app(database.database.clone());
+    Served { server: TestServer::with_limits(app, Principal::local(), limits).await, _database: database }
 }

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use axum::body::{Bytes, HttpBody};
 use hyper::body::{Frame, Incoming, SizeHint};
@@ -23,6 +23,8 @@ struct State {
     head_since: Option<Instant>,
     protocol: Option<Protocol>,
     requests: usize,
+    /// Who waits for the last request to end.
+    waiting: Option<Waker>,
     left_unread: bool,
 }
 
@@ -35,8 +37,14 @@ enum Protocol {
 impl Activity {
     pub fn new() -> Self {
         let now = Instant::now();
-        let state = State { last: now, head_since: Some(now), protocol: None, requests: 0, left_unread: false };
-        Self(Arc::new(Mutex::new(state)))
+        Self(Arc::new(Mutex::new(State {
+            last: now,
+            head_since: Some(now),
+            protocol: None,
+            requests: 0,
+            waiting: None,
+            left_unread: false,
+        })))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -72,9 +80,14 @@ impl Activity {
         RequestInProgress(self.clone())
     }
 
-    /// Whether requests are worked on.
-    pub fn is_busy(&self) -> bool {
-        self.state().requests > 0
+    /// Ready when no request is worked on.
+    pub fn poll_unoccupied(&self, context: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.state();
+        if state.requests == 0 {
+            return Poll::Ready(());
+        }
+        state.waiting = Some(context.waker().clone());
+        Poll::Pending
     }
 
     /// Whether a request was answered without reading it to its end: its client may be sending still.
@@ -104,6 +117,11 @@ impl Drop for RequestInProgress {
         let mut state = self.0.state();
         state.requests = state.requests.saturating_sub(1);
         state.last = Instant::now();
+        if state.requests == 0
+            && let Some(waiting) = state.waiting.take()
+        {
+            waiting.wake();
+        }
     }
 }
 

@@ -40,7 +40,7 @@ impl Socket {
     fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let patience = self.half_close_patience;
         let patience = self.closed_by_client.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
-        if self.activity.is_busy() {
+        if self.activity.poll_unoccupied(context).is_pending() {
             ready!(patience.as_mut().poll(context));
         }
         Poll::Ready(Ok(()))
