@@ -128,7 +128,11 @@ fn too_slow() -> Box<Answer> {
 
 fn too_large(app: &App) -> Box<Answer> {
     let message = format!("the body of the request is larger than {} bytes", app.limits.max_body_bytes);
-    let error = request_error(ErrorCode::LimitExceeded, message);
+    let mut error = request_error(ErrorCode::LimitExceeded, message);
+    let extensions = error.extensions.get_or_insert_default();
+    // How large it is, nobody has looked.
+    extensions.set("limitName", "maxBodyBytes");
+    extensions.set("limit", app.limits.max_body_bytes);
     Box::new(Answer::refusal(StatusCode::PAYLOAD_TOO_LARGE, error).closing())
 }
 

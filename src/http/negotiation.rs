@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use async_graphql::{Response as GraphqlResponse, ServerError, Value};
+use async_graphql_axum::GraphQLResponse;
 use axum::body::Body;
 use axum::http::header::{ACCEPT, CONNECTION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
 /// What an answer is sent as.
@@ -92,26 +93,27 @@ impl Answer {
 
     /// The answer as it is sent.
     pub fn into_response(self, media_type: MediaType) -> Response {
-        let GraphqlResponse { errors, extensions, .. } = &self.response;
-        let body = if self.executed {
-            serde_json::to_vec(&self.response)
+        let mut response = if self.executed {
+            // With the headers that resolvers have set.
+            GraphQLResponse::from(self.response).into_response()
         } else {
-            serde_json::to_vec(&RequestErrors { errors, extensions })
+            self.request_errors()
         };
-        let (status, body) = match body {
-            Ok(body) => (self.status, body),
-            Err(error) => {
-                tracing::error!(%error, "an answer could not be written");
-                (StatusCode::INTERNAL_SERVER_ERROR, Vec::new())
-            }
-        };
-        let mut response = Response::new(Body::from(body));
-        *response.status_mut() = status;
+        *response.status_mut() = self.status;
         response.headers_mut().insert(CONTENT_TYPE, media_type.content_type());
         if self.closing {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
+    }
+
+    fn request_errors(&self) -> Response {
+        let GraphqlResponse { errors, extensions, .. } = &self.response;
+        let body = serde_json::to_vec(&RequestErrors { errors, extensions }).unwrap_or_else(|error| {
+            tracing::error!(%error, "an answer could not be written");
+            Vec::new()
+        });
+        Response::new(Body::from(body))
     }
 }
 
