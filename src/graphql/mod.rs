@@ -3,6 +3,7 @@
 mod connection;
 mod error;
 mod execute;
+// Public, as are `pagination` and `Schema::prepare`, for the fuzz targets in `fuzz/`.
 pub mod global_id;
 mod inputs;
 mod limits;

@@ -39,7 +39,10 @@ pub fn inner_first(document: &ExecutableDocument) -> Result<Vec<(&str, &Fragment
     // Whether a fragment is in order already. Those that are not yet contain the one at hand.
     let mut is_done: HashMap<&str, bool> = HashMap::new();
     let mut open: Vec<Open<'_>> = Vec::new();
-    for (name, fragment) in &document.fragments {
+    let mut fragments: Vec<_> = document.fragments.iter().collect();
+    // The same document has the same order, and the same cycle is told.
+    fragments.sort_by_key(|(_, fragment)| fragment.pos);
+    for (name, fragment) in fragments {
         if is_done.contains_key(name.as_str()) {
             continue;
         }
