@@ -15,6 +15,7 @@ pub fn run(settings: &Settings, effective: &Effective, as_json: bool) -> anyhow:
 }
 
 /// A configuration file with the same effect, secrets apart. A comment at each setting says where its value comes from.
+/// What follows from another setting is itself a comment, so that it goes on following when that is changed.
 fn in_toml(effective: &Effective) -> String {
     let mut text = String::new();
     let mut heading = "";
@@ -33,16 +34,16 @@ fn in_toml(effective: &Effective) -> String {
 
 fn line(value: &EffectiveValue) -> String {
     let (key, origin) = (value.setting.key(), one_line(&value.origin));
+    if !value.is_set() {
+        return format!("# {key}: not set\n");
+    }
     let Some(shown) = value.shown() else {
         return format!("# {key}: not valid Unicode, so it cannot be written in a file  # {origin}\n");
     };
-    if shown.is_empty() {
-        return format!("# {key}: not set\n");
-    }
-    let items: Vec<_> = shown.iter().map(|item| toml_item(value.setting.value_type(), item)).collect();
-    let written = if value.setting.is_list() { format!("[{}]", items.join(", ")) } else { items.join("") };
+    let written = toml_value(value.setting.value_type(), &shown);
+    let comment = if matches!(value.origin, Origin::Derived(_)) { "# " } else { "" };
     let masked = if value.is_masked() { ", masked" } else { "" };
-    format!("{key} = {written}  # {origin}{masked}\n")
+    format!("{comment}{key} = {written}  # {origin}{masked}\n")
 }
 
 /// A path may contain anything; a comment ends with its line.
@@ -50,13 +51,12 @@ fn one_line(origin: &Origin) -> String {
     origin.to_string().chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
 }
 
-fn toml_item(value_type: ValueType, item: &str) -> String {
+fn toml_value(value_type: ValueType, value: &str) -> String {
     match value_type {
-        ValueType::Text => TomlStringBuilder::new(item).as_basic().to_toml_value(),
+        ValueType::Text => TomlStringBuilder::new(value).as_basic().to_toml_value(),
         // A plus sign and zeros at the beginning are no TOML.
-        ValueType::Integer => item.parse::<i128>().map_or_else(|_| item.to_owned(), |number| number.to_string()),
-        ValueType::Float => item.parse::<f64>().map_or_else(|_| item.to_owned(), |number| format!("{number:?}")),
-        ValueType::Boolean => item.to_owned(),
+        ValueType::Integer => value.parse::<i64>().map_or_else(|_| value.to_owned(), |number| number.to_string()),
+        ValueType::Boolean => value.to_owned(),
     }
 }
 
@@ -65,21 +65,18 @@ fn in_json(effective: &Effective) -> Value {
 }
 
 fn json_entry(value: &EffectiveValue) -> Value {
-    let items: Vec<_> = value.shown().unwrap_or_default();
-    let mut items: Vec<_> = items.iter().map(|item| json_item(value.setting.value_type(), item)).collect();
-    let shown = if value.setting.is_list() { Value::Array(items) } else { items.pop().unwrap_or(Value::Null) };
     json!({
-        "value": shown,
+        "value": value.shown().map(|shown| json_value(value.setting.value_type(), &shown)),
         "origin": value.origin.kind(),
         "from": value.origin.to_string(),
         "masked": value.is_masked(),
     })
 }
 
-fn json_item(value_type: ValueType, item: &str) -> Value {
+fn json_value(value_type: ValueType, value: &str) -> Value {
     match value_type {
-        ValueType::Text => item.into(),
+        ValueType::Text => value.into(),
         // In the same form as in TOML, where numbers and truth values are those of JSON.
-        _ => serde_json::from_str(&toml_item(value_type, item)).unwrap_or_else(|_| item.into()),
+        _ => serde_json::from_str(&toml_value(value_type, value)).unwrap_or_else(|_| value.into()),
     }
 }

@@ -3,11 +3,11 @@
 use std::any::TypeId;
 use std::error::Error as _;
 use std::ffi::{OsStr, OsString};
-use std::num::{NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64, NonZeroUsize};
+use std::num::NonZeroU32;
 
 use clap::builder::Resettable;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, Args, Command};
+use clap::{Arg, Args as _, Command};
 
 use super::effective::Origin;
 use super::error::SettingsError;
@@ -25,8 +25,6 @@ pub enum ValueType {
     Boolean,
     /// A number without a fraction.
     Integer,
-    /// A number.
-    Float,
     /// Everything else.
     Text,
 }
@@ -34,12 +32,7 @@ pub enum ValueType {
 /// Every setting, in the order of the definitions.
 #[must_use]
 pub fn catalog() -> Vec<Setting> {
-    definitions::<Settings>()
-}
-
-/// What the fields of a type define.
-pub(super) fn definitions<T: Args>() -> Vec<Setting> {
-    let command = T::augment_args(Command::new("settings"));
+    let command = Settings::augment_args(Command::new("settings"));
     command.get_arguments().cloned().map(Setting).collect()
 }
 
@@ -79,9 +72,7 @@ impl Setting {
     /// The value without any other, where it does not depend on another setting.
     #[must_use]
     pub fn default(&self) -> Option<String> {
-        let values = self.0.get_default_values();
-        let values: Vec<_> = values.iter().map(|value| value.to_string_lossy()).collect();
-        (!values.is_empty()).then(|| values.join(","))
+        self.0.get_default_values().first().map(|value| value.to_string_lossy().into_owned())
     }
 
     /// The values to choose from, each with its meaning; none where there is no such list.
@@ -96,24 +87,9 @@ impl Setting {
     #[must_use]
     pub fn value_type(&self) -> ValueType {
         let parsed = self.0.get_value_parser().type_id();
-        let integers = [
-            TypeId::of::<u8>(),
-            TypeId::of::<u16>(),
-            TypeId::of::<u32>(),
-            TypeId::of::<u64>(),
-            TypeId::of::<usize>(),
-            TypeId::of::<i32>(),
-            TypeId::of::<i64>(),
-            TypeId::of::<NonZeroU8>(),
-            TypeId::of::<NonZeroU16>(),
-            TypeId::of::<NonZeroU32>(),
-            TypeId::of::<NonZeroU64>(),
-            TypeId::of::<NonZeroUsize>(),
-        ];
+        let integers = [TypeId::of::<u16>(), TypeId::of::<u32>(), TypeId::of::<u64>(), TypeId::of::<NonZeroU32>()];
         if integers.iter().any(|integer| parsed == *integer) {
             ValueType::Integer
-        } else if parsed == TypeId::of::<f32>() || parsed == TypeId::of::<f64>() {
-            ValueType::Float
         } else if parsed == TypeId::of::<bool>() {
             ValueType::Boolean
         } else {
@@ -121,28 +97,13 @@ impl Setting {
         }
     }
 
-    /// What separates several values on the command line and in variables; in the file they are a list. `None` when there
-    /// is only one.
-    #[must_use]
-    pub fn delimiter(&self) -> Option<char> {
-        self.0.get_value_delimiter()
-    }
-
-    /// Whether it may have several values.
-    #[must_use]
-    pub fn is_list(&self) -> bool {
-        self.delimiter().is_some()
-    }
-
     /// What the value must be in the file, in words.
-    pub(super) fn expected(&self) -> String {
-        let one = match self.value_type() {
+    pub(super) fn expected(&self) -> &'static str {
+        match self.value_type() {
             ValueType::Boolean => "true or false",
             ValueType::Integer => "a whole number",
-            ValueType::Float => "a number",
             ValueType::Text => "a text in quotes",
-        };
-        if self.is_list() { format!("a list, each of it {one}") } else { one.to_owned() }
+        }
     }
 
     /// A value as it may be shown: the type of the setting says whether it is a secret.
@@ -160,29 +121,21 @@ impl Setting {
         self.0.get_value_parser().type_id() == TypeId::of::<SecretUrl>()
     }
 
-    /// Has clap read values as it would read them after the flag.
+    /// Has clap read a value as it would read it after the flag.
     ///
     /// # Errors
-    /// With the place and the reason when it refuses them.
-    pub(super) fn check(&self, values: &[OsString], origin: &Origin) -> Result<(), SettingsError> {
-        let mut argument = self.0.clone().env(Resettable::Reset);
-        if !argument.get_action().takes_values() {
-            argument = argument.action(ArgAction::Set);
-        }
-        let flags = values.iter().map(|value| {
-            let mut flag = OsString::from(self.flag() + "=");
-            flag.push(value);
-            flag
-        });
+    /// With the place and the reason when it refuses it.
+    pub(super) fn check(&self, value: &OsStr, origin: &Origin) -> Result<(), SettingsError> {
+        let mut flag = OsString::from(self.flag() + "=");
+        flag.push(value);
+        let argument = self.0.clone().env(Resettable::Reset);
         let command = Command::new("setting").no_binary_name(true).disable_help_flag(true).arg(argument);
-        command.try_get_matches_from(flags).map(drop).map_err(|error| self.refusal(values, origin, reason(&error)))
-    }
-
-    /// Why it cannot have these values.
-    pub(super) fn refusal(&self, values: &[OsString], origin: &Origin, reason: String) -> SettingsError {
-        let shown = values.iter().map(|value| format!("«{}»", self.shown(&value.to_string_lossy())));
-        let value = shown.collect::<Vec<_>>().join(", ");
-        SettingsError::Value { origin: origin.clone(), key: self.key().to_owned(), value, reason }
+        command.try_get_matches_from([flag]).map(drop).map_err(|error| SettingsError::Value {
+            origin: origin.clone(),
+            key: self.key().to_owned(),
+            value: self.shown(&value.to_string_lossy()),
+            reason: reason(&error),
+        })
     }
 }
 

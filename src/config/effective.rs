@@ -56,23 +56,29 @@ impl fmt::Display for Origin {
 pub struct EffectiveValue {
     /// The setting.
     pub setting: Setting,
-    /// Its values as they were given: one, several where the setting is a list, none where it has none.
-    pub(super) values: Vec<OsString>,
-    /// Where they come from.
+    /// Its value as it was given. `None` where it has none.
+    pub(super) value: Option<OsString>,
+    /// Where it comes from.
     pub origin: Origin,
 }
 
 impl EffectiveValue {
-    /// The values as they may be shown. `None` when one is not Unicode, as paths may be.
+    /// Whether it has a value.
     #[must_use]
-    pub fn shown(&self) -> Option<Vec<String>> {
-        self.values.iter().map(|value| Some(self.setting.shown(value.to_str()?))).collect()
+    pub fn is_set(&self) -> bool {
+        self.value.is_some()
+    }
+
+    /// The value as it may be shown. `None` when there is none, or one that is not Unicode, as paths may be.
+    #[must_use]
+    pub fn shown(&self) -> Option<String> {
+        Some(self.setting.shown(self.value.as_ref()?.to_str()?))
     }
 
     /// Whether something of the value is hidden.
     #[must_use]
     pub fn is_masked(&self) -> bool {
-        self.shown().is_some_and(|shown| self.values.iter().zip(shown).any(|(value, shown)| *value != *shown))
+        self.shown().is_some_and(|shown| self.value.as_ref().is_some_and(|value| *value != *shown))
     }
 }
 

@@ -48,12 +48,12 @@ pub enum SettingsError {
         /// The setting.
         key: String,
         /// The type of the setting.
-        expected: String,
+        expected: &'static str,
         /// The type of the value.
         found: &'static str,
     },
     /// A value that the setting cannot have.
-    #[error("{origin}: {key} cannot be {value}: {reason}")]
+    #[error("{origin}: {key} cannot be «{value}»: {reason}")]
     Value {
         /// Where it stands.
         origin: Origin,

@@ -20,12 +20,12 @@ const SIMILAR: f64 = 0.8;
 #[derive(Debug)]
 pub struct Entry {
     pub key: String,
-    pub values: Vec<OsString>,
+    pub value: OsString,
     pub origin: Origin,
 }
 
-/// Reads a file. Every key in it must be a setting, and every value one that the setting can have. Returns what can be used
-/// and, in the order of the lines, everything that is wrong; or the first error of syntax.
+/// Reads a file. Every key in it must be a setting, and every value one that the setting can have. Returns what can be
+/// used and, in the order of the lines, everything that is wrong; or the first error of syntax.
 pub fn read(path: &Path, settings: &[Setting]) -> (Vec<Entry>, Vec<SettingsError>) {
     let text = match read_text(path) {
         Ok(text) => text,
@@ -82,19 +82,12 @@ fn entry(key: &str, value: &DeValue<'_>, origin: Origin, settings: &[Setting]) -
         };
         return Err(SettingsError::UnknownKey { origin, key: key.to_owned(), hint });
     };
-    let Some(values) = values_of(setting, value) else {
+    let Some(value) = as_after_flag(setting.value_type(), value) else {
         let (key, expected, found) = (key.to_owned(), setting.expected(), type_name(value));
         return Err(SettingsError::Type { origin, key, expected, found });
     };
-    if let Some(delimiter) = setting.delimiter().filter(|delimiter| contains(&values, *delimiter)) {
-        return Err(setting.refusal(&values, &origin, format!("none of the list may contain «{delimiter}»")));
-    }
-    setting.check(&values, &origin)?;
-    Ok(Entry { key: key.to_owned(), values, origin })
-}
-
-fn contains(values: &[OsString], character: char) -> bool {
-    values.iter().any(|value| value.to_string_lossy().contains(character))
+    setting.check(&value, &origin)?;
+    Ok(Entry { key: key.to_owned(), value, origin })
 }
 
 fn suggestion(key: &str, settings: &[Setting]) -> String {
@@ -106,28 +99,15 @@ fn suggestion(key: &str, settings: &[Setting]) -> String {
     }
 }
 
-/// The values as they would be written after the flag. `None` when they are of another type.
-fn values_of(setting: &Setting, value: &DeValue<'_>) -> Option<Vec<OsString>> {
-    match value {
-        DeValue::Array(values) if setting.is_list() => {
-            values.iter().map(|value| scalar(setting.value_type(), value.get_ref())).collect()
-        }
-        value if !setting.is_list() => Some(vec![scalar(setting.value_type(), value)?]),
-        _ => None,
-    }
-}
-
-fn scalar(value_type: ValueType, value: &DeValue<'_>) -> Option<OsString> {
+/// A value as it would be written after the flag. `None` when it is of another type.
+fn as_after_flag(value_type: ValueType, value: &DeValue<'_>) -> Option<OsString> {
     let text = match (value_type, value) {
         (ValueType::Text, DeValue::String(text)) => text.to_string(),
         (ValueType::Boolean, DeValue::Boolean(value)) => value.to_string(),
-        (ValueType::Integer | ValueType::Float, DeValue::Integer(number)) => {
-            match i128::from_str_radix(number.as_str(), number.radix()) {
-                Ok(number) => number.to_string(),
-                Err(_) => number.to_string(),
-            }
-        }
-        (ValueType::Float, DeValue::Float(number)) => number.as_str().to_owned(),
+        (ValueType::Integer, DeValue::Integer(number)) => match i128::from_str_radix(number.as_str(), number.radix()) {
+            Ok(number) => number.to_string(),
+            Err(_) => number.to_string(),
+        },
         _ => return None,
     };
     Some(text.into())

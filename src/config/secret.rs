@@ -45,12 +45,12 @@ impl fmt::Debug for SecretUrl {
 /// What may be seen of an address: all of it but passwords, and nothing where it is not clear what is one.
 fn masked(text: &str) -> String {
     let url = match Url::parse(text) {
-        Ok(url) if url.has_authority() => url,
-        Ok(url) if url.scheme() == "sqlite" => return text.to_owned(),
+        Ok(url) if url.has_authority() || url.scheme() == "sqlite" => url,
         _ => return MASK.to_owned(),
     };
     let has_user = url.password().is_some() || !url.username().is_empty();
-    // A password with characters that should have been escaped ends at the wrong place.
+    // A password with characters that should have been escaped ends at the wrong place; and what follows `sqlite:` may
+    // be an address of another kind.
     if text.matches('@').count() > usize::from(has_user) {
         return MASK.to_owned();
     }
@@ -65,11 +65,15 @@ fn masked(text: &str) -> String {
         });
         shown.query_pairs_mut().clear().extend_pairs(pairs);
     }
+    if url.fragment().is_some() {
+        shown.set_fragment(Some(MASK));
+    }
     if shown == url { text.to_owned() } else { shown.into() }
 }
 
 fn is_secret(parameter: &str) -> bool {
-    ["pass", "secret", "token"].iter().any(|word| parameter.to_ascii_lowercase().contains(word))
+    let parameter = parameter.to_ascii_lowercase();
+    ["auth", "key", "pass", "pwd", "secret", "token"].iter().any(|word| parameter.contains(word))
 }
 
 #[cfg(test)]
@@ -81,10 +85,18 @@ mod tests {
         for (url, shown) in [
             ("postgres://me:hunter2@db:5432/x?sslmode=require", "postgres://me:***@db:5432/x?sslmode=require"),
             ("postgres://db/x?user=me&password=hunter2", "postgres://db/x?user=me&password=***"),
+            ("postgres://db/x?pwd=hunter2", "postgres://db/x?pwd=***"),
+            ("postgres://db/x?Auth=hunter2&api_key=hunter2", "postgres://db/x?Auth=***&api_key=***"),
+            ("postgres://me@db/x?sslmode=require#hunter2", "postgres://me@db/x?sslmode=require#***"),
+            ("postgres://me@db/x?keepalives_idle=9", "postgres://me@db/x?keepalives_idle=9"),
             ("postgres://me@db/x", "postgres://me@db/x"),
             ("redis://:hunter2@cache/0", "redis://:***@cache/0"),
             ("sqlite:./data dir/x.db", "sqlite:./data dir/x.db"),
             ("sqlite:///var/x.db", "sqlite:///var/x.db"),
+            ("sqlite:x.db?pwd=hunter2", "sqlite:x.db?pwd=***"),
+            ("sqlite:x.db#hunter2", "sqlite:x.db#***"),
+            ("sqlite:postgres://me:hunter2@db/x", "***"),
+            ("sqlite:me:hunter2@db/x", "***"),
             ("postgres://me:hunter/2@db/x", "***"),
             ("postgres://me:2/hunter@db/x", "***"),
             ("postgres://me:2#hunter@db/x", "***"),

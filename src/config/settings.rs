@@ -1,10 +1,11 @@
 //! The definitions of the settings, and what they come to together.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::num::{NonZeroU32, NonZeroU64};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Command, FromArgMatches as _, ValueEnum};
 
 use self::heading::{DATABASE, LIMITS, LOG, SERVER};
@@ -51,6 +52,16 @@ pub mod heading {
 /// is not set.
 pub const CUSTOMARY_VARIABLES: &[(&str, &str)] = &[("database_url", "DATABASE_URL")];
 
+/// The longest time limit in milliseconds, some 25 days: PostgreSQL takes no longer ones.
+const MOST_MILLISECONDS: u64 = 2_147_483_647;
+/// The longest time in seconds, a year.
+const MOST_SECONDS: u64 = 365 * 24 * 60 * 60;
+
+/// Reads a time limit in milliseconds, which is not shorter than `least`.
+fn milliseconds(least: u64) -> RangedU64ValueParser {
+    clap::value_parser!(u64).range(least..=MOST_MILLISECONDS)
+}
+
 /// The settings as they were given. The name of a field is its key in the configuration file, its comment what the help
 /// and the documentation say of it. A new one needs a test of its effect in `tests/config/effects.rs`.
 #[derive(Debug, Clone, Args)]
@@ -64,8 +75,10 @@ pub struct Settings {
     pub port: u16,
 
     /// How long a request may take: longer than people wait, shorter than proxies do.
-    #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_REQUEST_TIMEOUT_MS", value_name = "MS", default_value = "30000")]
-    pub request_timeout_ms: NonZeroU64,
+    #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_REQUEST_TIMEOUT_MS", value_name = "MS")]
+    // Five sixths of a single millisecond would be none, which is no limit to PostgreSQL.
+    #[arg(default_value = "30000", value_parser = milliseconds(2))]
+    pub request_timeout_ms: u64,
 
     /// How large a request's body may be: a document and its variables with room to spare.
     #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_MAX_BODY_BYTES", value_name = "BYTES")]
@@ -73,29 +86,34 @@ pub struct Settings {
     pub max_body_bytes: NonZeroU32,
 
     /// How long requests may go on after the signal to stop: shorter than process managers wait before they kill.
-    #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_SHUTDOWN_TIMEOUT_MS", value_name = "MS", default_value = "8000")]
+    #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_SHUTDOWN_TIMEOUT_MS", value_name = "MS")]
+    #[arg(default_value = "8000", value_parser = milliseconds(0))]
     pub shutdown_timeout_ms: u64,
 
     /// Whether `/` is the explorer, a page to write queries on; without it, a line of text.
-    #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_EXPLORER", value_name = "BOOLEAN", default_value = "true")]
-    #[arg(action = clap::ArgAction::Set)]
+    #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_EXPLORER", value_name = "BOOLEAN")]
+    #[arg(default_value = "true", action = clap::ArgAction::Set)]
     pub explorer: bool,
 
     /// How long the head of a request may take to arrive. Honest clients send it at once.
-    #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_HEADER_TIMEOUT_MS", value_name = "MS", default_value = "10000")]
-    pub header_timeout_ms: NonZeroU64,
+    #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_HEADER_TIMEOUT_MS", value_name = "MS")]
+    #[arg(default_value = "10000", value_parser = milliseconds(1))]
+    pub header_timeout_ms: u64,
 
     /// How long a connection may be silent between requests: longer than load balancers keep theirs, so that it is
     /// they who close it.
-    #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_IDLE_TIMEOUT_MS", value_name = "MS", default_value = "75000")]
-    pub idle_timeout_ms: NonZeroU64,
+    #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_IDLE_TIMEOUT_MS", value_name = "MS")]
+    #[arg(default_value = "75000", value_parser = milliseconds(1))]
+    pub idle_timeout_ms: u64,
 
     /// How many clients may be connected at a time: far more than are expected, and memory for all of them.
-    #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_MAX_CONNECTIONS", value_name = "COUNT", default_value = "10000")]
+    #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_MAX_CONNECTIONS", value_name = "COUNT")]
+    #[arg(default_value = "10000")]
     pub max_connections: NonZeroU32,
 
     /// Directory of the embedded database; made when missing.
-    #[arg(long, global = true, help_heading = DATABASE, env = "EVALGRAPH_DATA_DIR", value_name = "DIRECTORY", default_value = "./data")]
+    #[arg(long, global = true, help_heading = DATABASE, env = "EVALGRAPH_DATA_DIR", value_name = "DIRECTORY")]
+    #[arg(default_value = "./data")]
     pub data_dir: PathBuf,
 
     /// PostgreSQL (postgres://…) or a SQLite file (sqlite:PATH) in place of the embedded database.
@@ -103,7 +121,8 @@ pub struct Settings {
     pub database_url: Option<SecretUrl>,
 
     /// Where the server runs: decides the sizes of the connection pools.
-    #[arg(long, global = true, help_heading = DATABASE, env = "EVALGRAPH_ENV", value_name = "NAME", default_value = "local")]
+    #[arg(long, global = true, help_heading = DATABASE, env = "EVALGRAPH_ENV", value_name = "NAME")]
+    #[arg(default_value = "local")]
     pub env: Environment,
 
     /// Database connections kept open, in place of the environment's number.
@@ -117,16 +136,19 @@ pub struct Settings {
     /// How long a request waits for a database connection. Without it: what the environment says, but less than the
     /// statement timeout.
     #[arg(long, global = true, help_heading = DATABASE, env = "EVALGRAPH_POOL_WAIT_MS", value_name = "MS")]
-    pub pool_wait_ms: Option<NonZeroU64>,
+    #[arg(value_parser = milliseconds(1))]
+    pub pool_wait_ms: Option<u64>,
 
     /// How long a database connection is used, in place of the environment's time.
     #[arg(long, global = true, help_heading = DATABASE, env = "EVALGRAPH_POOL_LIFETIME_S", value_name = "SECONDS")]
-    pub pool_lifetime_s: Option<NonZeroU64>,
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=MOST_SECONDS))]
+    pub pool_lifetime_s: Option<u64>,
 
     /// How long a statement may run on PostgreSQL. Without it: five sixths of the request timeout, so that the database
     /// gives up before the client is told so.
     #[arg(long, global = true, help_heading = DATABASE, env = "EVALGRAPH_STATEMENT_TIMEOUT_MS", value_name = "MS")]
-    pub statement_timeout_ms: Option<NonZeroU64>,
+    #[arg(value_parser = milliseconds(1))]
+    pub statement_timeout_ms: Option<u64>,
 
     /// How long the document of a request may be: long texts travel better as variables.
     #[arg(long, global = true, help_heading = LIMITS, env = "EVALGRAPH_MAX_DOCUMENT_BYTES", value_name = "BYTES")]
@@ -137,6 +159,7 @@ pub struct Settings {
     #[arg(long, global = true, help_heading = LIMITS, env = "EVALGRAPH_MAX_TOKENS", value_name = "COUNT")]
     #[arg(default_value_t = nonzero(QueryLimits::DEFAULT.max_tokens))]
     pub max_tokens: NonZeroU32,
+
     /// How deeply a query may nest fields, 32 at most: GraphiQL's introspection needs 15.
     #[arg(long, global = true, help_heading = LIMITS, env = "EVALGRAPH_MAX_DEPTH", value_name = "DEPTH")]
     #[arg(default_value_t = QueryLimits::DEFAULT.max_depth, value_parser = clap::value_parser!(u32).range(1..=32))]
@@ -191,7 +214,8 @@ pub struct Settings {
     pub log: String,
 
     /// How log lines look.
-    #[arg(long, global = true, help_heading = LOG, env = "EVALGRAPH_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    #[arg(long, global = true, help_heading = LOG, env = "EVALGRAPH_LOG_FORMAT", value_name = "FORMAT")]
+    #[arg(default_value = "text")]
     pub log_format: LogFormat,
 }
 
@@ -236,15 +260,15 @@ impl Settings {
     /// How long a request may take.
     #[must_use]
     pub fn request_timeout(&self) -> Duration {
-        Duration::from_millis(self.request_timeout_ms.get())
+        Duration::from_millis(self.request_timeout_ms)
     }
 
     /// What clients may do with their connections.
     #[must_use]
     pub fn connections(&self) -> ConnectionLimits {
         ConnectionLimits {
-            header_timeout: Duration::from_millis(self.header_timeout_ms.get()),
-            idle_timeout: Duration::from_millis(self.idle_timeout_ms.get()),
+            header_timeout: Duration::from_millis(self.header_timeout_ms),
+            idle_timeout: Duration::from_millis(self.idle_timeout_ms),
             // Long enough for nearly every answer, and short enough that work for nobody ends soon.
             half_close_patience: Duration::from_millis(250),
             most: self.max_connections.get() as usize,
@@ -261,17 +285,15 @@ impl Settings {
             Environment::Staging => (10, 20, 20, 30 * 60),
             Environment::Production => (20, 40, 10, 15 * 60),
         };
-        let statement_timeout = self
-            .statement_timeout_ms
-            .map_or_else(|| self.request_timeout() * 5 / 6, |ms| Duration::from_millis(ms.get()));
+        let statement_timeout =
+            self.statement_timeout_ms.map_or_else(|| self.request_timeout() * 5 / 6, Duration::from_millis);
         PoolSettings {
             base: self.pool_base.map_or(base, NonZeroU32::get),
             overflow: self.pool_overflow.unwrap_or(overflow),
-            wait: self.pool_wait_ms.map_or_else(
-                || Duration::from_secs(wait).min(statement_timeout * 4 / 5),
-                |ms| Duration::from_millis(ms.get()),
-            ),
-            lifetime: Duration::from_secs(self.pool_lifetime_s.map_or(lifetime, NonZeroU64::get)),
+            wait: self
+                .pool_wait_ms
+                .map_or_else(|| Duration::from_secs(wait).min(statement_timeout * 4 / 5), Duration::from_millis),
+            lifetime: Duration::from_secs(self.pool_lifetime_s.unwrap_or(lifetime)),
             statement_timeout,
         }
     }

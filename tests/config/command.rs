@@ -24,8 +24,8 @@ fn the_configuration_is_printed_with_its_origins() {
         "# Database".to_owned(),
         "# database_url: not set".to_owned(),
         "env = \"staging\"  # EVALGRAPH_ENV".to_owned(),
-        "pool_base = 10  # derived from env".to_owned(),
-        "statement_timeout_ms = 25000  # derived from request_timeout_ms".to_owned(),
+        "# pool_base = 10  # derived from env".to_owned(),
+        "# statement_timeout_ms = 25000  # derived from request_timeout_ms".to_owned(),
         "# Query limits".to_owned(),
         format!("max_page_size = 32  # {path}:3"),
         "default_page_size = 7  # --default-page-size".to_owned(),
@@ -44,7 +44,7 @@ fn what_is_printed_is_a_file_with_the_same_effect() {
         ("EVALGRAPH_ENV", "production"),
         ("EVALGRAPH_DATABASE_URL", "sqlite:some \"where\\.db"),
         ("EVALGRAPH_DATA_DIR", "/a\tb\u{7f}'c"),
-        ("EVALGRAPH_SHUTDOWN_TIMEOUT_MS", "18446744073709551615"),
+        ("EVALGRAPH_SHUTDOWN_TIMEOUT_MS", "2147483647"),
         ("EVALGRAPH_REQUEST_TIMEOUT_MS", "007000"),
     ];
     let printed = config(&["--max-depth=+9"], &variables);
@@ -55,7 +55,12 @@ fn what_is_printed_is_a_file_with_the_same_effect() {
         lines.collect::<Vec<_>>()
     };
     assert_eq!(values(&printed), values(&again));
-    assert!(again.contains("max_depth = 9  # ") && again.contains("pool_base = 20  # "), "{again}");
+    assert!(again.contains("max_depth = 9  # ") && again.contains("# pool_base = 20  # derived"), "{again}");
+    // What follows from another setting follows it still.
+    let changed = config(&[&file.flag(), "--env=staging", "--port=81"], &[]);
+    for line in ["# pool_base = 10  # derived from env\n", "# listen = \"127.0.0.1:81\"  # derived from port\n"] {
+        assert!(changed.contains(line), "{changed}");
+    }
 }
 
 #[test]

@@ -152,9 +152,17 @@ effects! {
         assert!(matches!(error, DbError::PoolTimeout(wait) if wait == Duration::from_millis(77)), "{error:?}");
     }
 
-    // The pool looks for old connections every half a minute, which is too long to wait for here.
     async fn pool_lifetime_s() {
-        assert_eq!(settings("pool_lifetime_s = 7").pool().lifetime, Duration::from_secs(7));
+        for (lifetime, is_kept) in [("", true), ("pool_lifetime_s = 1", false)] {
+            let (database, _location) = open(Kind::Sqlite, &format!("pool_base = 1\n{lifetime}")).await;
+            // Only this connection knows the name.
+            execute(&database, "ATTACH ':memory:' AS mark").await.unwrap();
+            tokio::time::sleep(Duration::from_millis(1_100)).await;
+            // One that is too old is closed when it comes back.
+            execute(&database, "SELECT 1").await.unwrap();
+            let marked = execute(&database, "SELECT * FROM mark.sqlite_schema").await;
+            assert_eq!(marked.is_ok(), is_kept, "{lifetime}: {marked:?}");
+        }
     }
 
     async fn statement_timeout_ms() {
@@ -162,6 +170,9 @@ effects! {
         let (database, _location) = open(Kind::Postgres, file).await;
         let error = execute(&database, "SELECT pg_sleep(30)").await.unwrap_err();
         assert!(matches!(error, DbError::StatementTimeout), "{error:?}");
+        let longest = "statement_timeout_ms = 2147483646\nrequest_timeout_ms = 2147483647";
+        let (database, _location) = open(Kind::Postgres, longest).await;
+        execute(&database, "SELECT 1").await.unwrap();
     }
 
     async fn max_document_bytes() {

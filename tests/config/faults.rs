@@ -1,6 +1,7 @@
 //! Configurations that cannot be used: the message names the place and the way out, and no secret.
 
 use evalgraph::cli::Refusal;
+use evalgraph::config::catalog;
 
 use crate::{ConfigFile, faults_of, read, without};
 
@@ -47,10 +48,36 @@ fn an_impossible_value_is_refused() {
         ("port = 99999999999999999999", "FILE:1: port cannot be «99999999999999999999»"),
         ("env = 'moon'", "FILE:1: env cannot be «moon»: it must be one of local, staging, production"),
         ("data_dir = ''", "FILE:1: data_dir cannot be «»: it must not be empty"),
+        (
+            "request_timeout_ms = 2147483648",
+            "FILE:1: request_timeout_ms cannot be «2147483648»: 2147483648 is not in 2..=2147483647",
+        ),
+        (
+            "statement_timeout_ms = 18446744073709551616",
+            "FILE:1: statement_timeout_ms cannot be «18446744073709551616»: number too large",
+        ),
         ("listen = 'nowhere'", "FILE:1: listen cannot be «nowhere»: invalid socket address syntax"),
     ] {
         let faults = faults_of(file);
         assert!(faults.starts_with(expected), "{faults}");
+    }
+}
+
+#[test]
+fn no_time_is_longer_than_can_be_kept() {
+    for setting in catalog() {
+        let key = setting.key();
+        let longest = match key.rsplit_once('_') {
+            Some((_, "ms")) => "2147483647",
+            Some((_, "s")) => "31536000",
+            _ => continue,
+        };
+        let file = format!("{key} = 18446744073709551615");
+        let refusal = format!("FILE:1: {key} cannot be «18446744073709551615»: 18446744073709551615 is not in ");
+        let message = faults_of(&file);
+        assert!(message.starts_with(&refusal) && message.ends_with(&format!("..={longest}")), "{message}");
+        let file = ConfigFile::new(&format!("{key} = {longest}"));
+        assert!(read(&[&file.flag()], &[]).is_ok(), "{key}");
     }
 }
 
