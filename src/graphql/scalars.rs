@@ -2,6 +2,7 @@
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 
+use super::variables::quoted;
 use crate::db::types::Json;
 use crate::domain::Timestamp;
 
@@ -13,10 +14,11 @@ impl ScalarType for Timestamp {
         match &value {
             Value::String(text) => Self::parse(text).map_err(|error| {
                 InputValueError::custom(format!(
-                    "«{text}» is not an RFC 3339 time such as 2026-11-23T09:30:00Z: {error}"
+                    "{} is not an RFC 3339 time such as 2026-11-23T09:30:00Z: {error}",
+                    quoted(text)
                 ))
             }),
-            _ => Err(InputValueError::expected_type(value)),
+            _ => Err(InputValueError::custom("a DateTime is a text such as \"2026-11-23T09:30:00Z\"")),
         }
     }
 

@@ -4,7 +4,7 @@
 //! async-graphql looks at variables only where they are used, some of them only when the rest has been executed, and
 //! blames the argument.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::LazyLock;
 
@@ -52,9 +52,15 @@ pub fn chosen_operation<'a>(
 }
 
 /// Refuses a request with the first variable that has a value of another type than it is declared with, or that has
-/// none and needs one.
+/// none and needs one. One that is declared twice is refused before its value is looked at twice.
 pub fn check(request: &Request, operation: &OperationDefinition) -> Result<(), ServerError> {
+    let mut names = HashSet::new();
     operation.variable_definitions.iter().try_for_each(|Positioned { pos, node }| {
+        if !names.insert(&node.name.node) {
+            let message = format!("the variable ${} is declared twice", node.name.node);
+            let error = request_error(ErrorCode::GraphqlValidationFailed, message);
+            return Err(ServerError { locations: vec![*pos], ..error });
+        }
         check_variable(request, node).map_err(|problem| {
             let mut error = request_error(ErrorCode::BadUserInput, problem);
             error.extensions.get_or_insert_default().set("variable", node.name.node.as_str());
@@ -154,7 +160,8 @@ fn shown(value: &Value) -> String {
     }
 }
 
-fn quoted(text: &str) -> String {
+/// A text as the client is shown it, which is not longer than it has to be.
+pub(super) fn quoted(text: &str) -> String {
     match text.char_indices().nth(LONGEST_VALUE) {
         Some((end, _)) => format!("«{}…»", &text[..end]),
         None => format!("«{text}»"),
@@ -280,8 +287,10 @@ mod tests {
             let problem = problem(declaration, serde_json::json!({ "v": json(value) })).unwrap_or_default();
             assert!(problem.contains(expected), "{declaration} {value}: {problem}");
         }
-        let long = serde_json::json!({ "v": "ü".repeat(1_000) });
-        assert!(problem("$v: Int", long).unwrap().ends_with(&format!("«{}…»", "ü".repeat(60))));
+        let long = || serde_json::json!({ "v": "ü".repeat(1_000) });
+        assert!(problem("$v: Int", long()).unwrap().ends_with(&format!("«{}…»", "ü".repeat(60))));
+        assert!(problem("$v: DateTime", long()).unwrap().len() < 300);
+        assert!(problem("$v: DateTime", serde_json::json!({ "v": vec![7; 1_000] })).unwrap().len() < 300);
     }
 
     #[test]

@@ -294,7 +294,12 @@ fn variables() -> Vec<Hostile> {
     let nested = "evaluations(first: 1, filter: $filter) { totalCount }";
     // A name, an object with one name, a list, its texts.
     let (tags, statuses) = (22 + 16 + 20 + 16 + 90_000 * 17, 22 + 16 + 22 + 16 + 40_000 * 25);
+    let declared = repeat(800, |_| "$v: [JSON]".to_owned());
     vec![
+        Hostile {
+            variables: json!({ "v": vec![1; 400_000] }),
+            ..invalid("a large variable declared often", format!("query ({declared}) {{ __typename }}"))
+        },
         Hostile {
             variables: filter,
             ..exceeding(

@@ -29,13 +29,24 @@ pub(super) fn redact_looks(text: &str) -> String {
 fn redact_private_keys(text: &str) -> Cow<'_, str> {
     const BEGIN: &str = "-----BEGIN ";
     const END: &str = "-----END ";
-    let Some((before, rest)) = text.split_once(BEGIN) else { return Cow::Borrowed(text) };
-    let is_private = rest.split_once("-----").is_some_and(|(label, _)| label.contains("PRIVATE KEY"));
-    if !is_private {
-        return Cow::Owned(format!("{before}{BEGIN}{}", redact_private_keys(rest)));
+    if !text.contains(BEGIN) {
+        return Cow::Borrowed(text);
     }
-    let after = rest.split_once(END).and_then(|(_, end)| Some(end.split_once("-----")?.1));
-    Cow::Owned(format!("{before}{REDACTED}{}", redact_private_keys(after.unwrap_or_default())))
+    let mut redacted = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(BEGIN) {
+        redacted.push_str(before);
+        let is_private = after.split_once("-----").is_some_and(|(label, _)| label.contains("PRIVATE KEY"));
+        if is_private {
+            redacted.push_str(REDACTED);
+            let end = after.split_once(END).and_then(|(_, end)| Some(end.split_once("-----")?.1));
+            rest = end.unwrap_or_default();
+        } else {
+            redacted.push_str(BEGIN);
+            rest = after;
+        }
+    }
+    Cow::Owned(redacted + rest)
 }
 
 /// The text as pairs of white space and the word after it; either can be empty.
@@ -61,7 +72,7 @@ fn is_credential_after(previous: &str, word: &str, text: &str) -> bool {
     if !(scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("basic")) || word.is_empty() {
         return false;
     }
-    text.split_whitespace().count() == 2 || looks_random(word, 8)
+    text.split_whitespace().take(3).count() == 2 || looks_random(word, 8)
 }
 
 /// Long, or with a digit in it.
@@ -78,13 +89,20 @@ fn redact_word(word: &str) -> String {
 
 /// `scheme://user:password@host` without the password.
 fn redact_userinfo(word: &str) -> String {
-    let Some((scheme, rest)) = word.split_once("://") else { return word.to_owned() };
-    let authority_end = rest.find(['/', '?', '#', '"', '\'']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(authority_end);
-    match authority.rsplit_once('@').and_then(|(userinfo, host)| Some((userinfo.split_once(':')?.0, host))) {
-        Some((user, host)) => format!("{scheme}://{user}:{REDACTED}@{host}{}", redact_userinfo(path)),
-        None => format!("{scheme}://{authority}{}", redact_userinfo(path)),
+    let mut redacted = String::with_capacity(word.len());
+    let mut rest = word;
+    while let Some((scheme, after)) = rest.split_once("://") {
+        let authority_end = after.find(['/', '?', '#', '"', '\'']).unwrap_or(after.len());
+        let (authority, path) = after.split_at(authority_end);
+        redacted.push_str(scheme);
+        redacted.push_str("://");
+        match authority.rsplit_once('@').and_then(|(userinfo, host)| Some((userinfo.split_once(':')?.0, host))) {
+            Some((user, host)) => redacted.extend([user, ":", REDACTED, "@", host]),
+            None => redacted.push_str(authority),
+        }
+        rest = path;
     }
+    redacted + rest
 }
 
 /// `?api_key=…&token=…` without the values.
@@ -159,6 +177,14 @@ fn is_key(part: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_repeated_without_end_takes_no_stack() {
+        let keys = "-----BEGIN x".repeat(100_000);
+        assert_eq!(redact_looks(&keys), keys);
+        let addresses = "x://".repeat(200_000);
+        assert_eq!(redact_looks(&addresses), addresses);
+    }
 
     #[test]
     fn what_looks_like_a_secret_goes_wherever_it_is() {

@@ -6,6 +6,9 @@ use super::names::{is_certain_name, is_secret_name, normalized};
 
 const QUOTES: [char; 3] = ['"', '\'', '`'];
 
+/// How many bytes further on the end of a quoted value is looked for; without one, the value ends with its line.
+const LONGEST_QUOTED: usize = 64 * 1024;
+
 /// The text with the values of secrets' names replaced.
 pub(super) fn redact_pairs(text: &str) -> String {
     let is_name = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.');
@@ -99,28 +102,31 @@ fn value_of<'a>(name: &str, before: Option<char>, text: &'a str) -> (usize, &'a 
 
 /// The text until the quote that has as many backslashes before it as the opening one.
 fn quoted(text: &str, quote: char, escapes: usize) -> &str {
-    let end = text.match_indices(quote).find_map(|(place, _)| {
+    let near = &text[..text.floor_char_boundary(LONGEST_QUOTED)];
+    let end = near.match_indices(quote).find_map(|(place, _)| {
         let inside = text[..place].trim_end_matches('\\');
         (place - inside.len() == escapes).then_some(inside.len())
     });
     &text[..end.unwrap_or_else(|| line(text).len())]
 }
 
+/// Looks no further than the value goes, or the time for a text with many pairs would grow with its square.
 fn unquoted<'a>(name: &str, before: Option<char>, text: &'a str) -> &'a str {
-    let line = line(text);
-    let line = &line[..line.find(QUOTES).filter(|_| !line.starts_with(['{', '['])).unwrap_or(line.len())];
-    if is_whole_line(name, line) {
-        return without_closers(line);
+    let is_bracketed = text.starts_with(['{', '[']);
+    if is_whole_line(name, text) {
+        let line = line(text);
+        let end = line.find(QUOTES).filter(|_| !is_bracketed);
+        return without_closers(&line[..end.unwrap_or(line.len())]);
     }
-    let begin = bracketed(line);
-    let end = line[begin..].find(|letter: char| match letter {
-        ';' | '&' | '<' => true,
+    let begin = if is_bracketed { bracketed(line(text)) } else { 0 };
+    let end = text[begin..].find(|letter: char| match letter {
+        '\n' | '\r' | ';' | '&' | '<' => true,
         // In an address.
         '#' => matches!(before, Some('?' | '&')),
         // In a connection string a password can have blanks.
         _ => QUOTES.contains(&letter) || (letter.is_whitespace() && before != Some(';')),
     });
-    let value = &line[..end.map_or(line.len(), |end| begin + end)];
+    let value = &text[..end.map_or(text.len(), |end| begin + end)];
     &value[..begin + without_closers(&value[begin..]).len()]
 }
 
@@ -129,19 +135,16 @@ fn line(text: &str) -> &str {
 }
 
 /// Headers whose values have several words.
-fn is_whole_line(name: &str, line: &str) -> bool {
+fn is_whole_line(name: &str, text: &str) -> bool {
     const SCHEMES: [&str; 7] = ["bearer", "basic", "digest", "token", "apikey", "negotiate", "aws4-hmac-sha256"];
     let name = normalized(name);
-    let first = line.split_whitespace().next().unwrap_or_default();
+    let first = text.split(char::is_whitespace).next().unwrap_or_default();
     name.ends_with("cookie")
         || (name.ends_with("authorization") && SCHEMES.iter().any(|scheme| first.eq_ignore_ascii_case(scheme)))
 }
 
-/// The length of the list, object or template at the beginning of the text, 0 if there is none.
+/// The length of the list, object or template at the beginning of the text.
 fn bracketed(text: &str) -> usize {
-    if !text.starts_with(['{', '[']) {
-        return 0;
-    }
     let mut depth = 0_usize;
     for (place, letter) in text.char_indices() {
         match letter {
@@ -171,6 +174,14 @@ fn is_no_secret(name: &str, value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// With the square of its length, a megabyte would take minutes.
+    #[test]
+    fn a_text_of_many_pairs_is_read_once() {
+        for pair in ["tokens=20 ", "token=\\\"\" x ", "password=`\n"] {
+            redact_pairs(&pair.repeat(100_000));
+        }
+    }
 
     #[test]
     fn arguments_go() {
