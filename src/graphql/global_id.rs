@@ -72,7 +72,8 @@ fn read(id: &ID) -> Option<(NodeType, Uuid)> {
     let (name, uuid) = std::str::from_utf8(&bytes).ok()?.split_once(':')?;
     let node_type = NodeType::ALL.into_iter().find(|node_type| node_type.name() == name)?;
     // Of the ways to write a UUID one is ours: an id is equal to itself in every answer.
-    let uuid = (uuid.len() == 36).then(|| Uuid::try_parse(uuid).ok())??;
+    let is_ours = uuid.len() == 36 && !uuid.bytes().any(|byte| byte.is_ascii_uppercase());
+    let uuid = is_ours.then(|| Uuid::try_parse(uuid).ok())??;
     Some((node_type, uuid))
 }
 
@@ -104,6 +105,9 @@ mod tests {
         for bad in ["", "x", "42", "UHJvbXB0", &STANDARD.encode("Prompt:42"), &STANDARD.encode("Node:x")] {
             assert!(problem(bad).starts_with(&format!("parentId: «{bad}» is not an id")), "{bad}");
         }
+        // Another way to write an id that there could be.
+        let capitals = STANDARD.encode("Prompt:01A1FA01-5DAE-726E-ABF5-106249023C05");
+        assert!(problem(&capitals).contains("is not an id"));
         assert!(problem(&"ü".repeat(10_000)).len() < 300);
     }
 }
