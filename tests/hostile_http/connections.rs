@@ -29,16 +29,41 @@ async fn a_head_that_does_not_arrive_in_time_costs_the_connection() {
     assert_eq!(read_one(&mut later).await.status, 200);
     within(later.write_all(b"GET / HTTP/1.1\r\nhost:")).await.unwrap();
     let mut trickling = connect(server.address).await;
-    for stream in [&mut silent, &mut half, &mut later] {
+    for stream in [&mut silent, &mut half, &mut preface, &mut later] {
         let waited = closed(stream).await;
         assert!(waited < Duration::from_secs(3), "{waited:?}");
     }
+    trickle(&mut trickling).await;
+    // As HTTP/2 begins, and yet a method of HTTP/1.
+    let mut like_preface = connect(server.address).await;
+    within(like_preface.write_all(b"PRIV / HTTP/1.1\r\nx: ")).await.unwrap();
+    trickle(&mut like_preface).await;
+    is_well(&server).await;
+}
+
+/// Sends byte after byte of a head, until the server has had enough.
+async fn trickle(stream: &mut TcpStream) {
     let begun = Instant::now();
-    while trickling.write_all(b"x").await.is_ok() {
+    while stream.write_all(b"x").await.is_ok() {
         assert!(begun.elapsed() < Duration::from_secs(5), "a head that trickles is not waited for");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    is_well(&server).await;
+}
+
+/// The first bytes of HTTP/2, and a SETTINGS frame without settings.
+const HTTP2_BEGINNING: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_preface_that_comes_in_parts_is_one_of_http2() {
+    let server = limited(|limits| limits.header_timeout = Duration::from_millis(500)).await;
+    let mut stream = connect(server.address).await;
+    for part in [&HTTP2_BEGINNING[..1], &HTTP2_BEGINNING[1..2], &HTTP2_BEGINNING[2..20], &HTTP2_BEGINNING[20..]] {
+        within(stream.write_all(part)).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+    // Nothing is asked for, and it is kept for as long as any that is idle.
+    let early = tokio::time::timeout(Duration::from_secs(2), closed(&mut stream)).await;
+    assert!(early.is_err(), "only a head has to arrive in time");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -10,6 +10,9 @@ use tokio::time::Instant;
 
 use super::ConnectionLimits;
 
+/// What every connection of HTTP/2 begins with. It can come in parts, and requests of HTTP/1 can begin like it.
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
 /// Shared by the socket, the requests and the watch over them.
 #[derive(Debug, Clone)]
 pub struct Activity(Arc<Mutex<State>>);
@@ -19,9 +22,9 @@ struct State {
     /// When bytes went in or out, or a request ended.
     last: Instant,
     /// Since when the head of a request is awaited or arriving. HTTP/2 has other frames as well, so there it counts
-    /// only until the first bytes.
+    /// only until the preface has come.
     head_since: Option<Instant>,
-    protocol: Option<Protocol>,
+    protocol: Protocol,
     requests: usize,
     /// Who waits for the last request to end.
     waiting: Option<Waker>,
@@ -30,8 +33,25 @@ struct State {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Protocol {
+    /// Not known yet: so many bytes came, all of them as in the preface of HTTP/2.
+    Undecided(usize),
     Http1,
     Http2,
+}
+
+impl Protocol {
+    /// What is known after more bytes.
+    fn after(self, bytes: &[u8]) -> Self {
+        let Self::Undecided(matched) = self else { return self };
+        let missing = HTTP2_PREFACE.get(matched..).unwrap_or_default();
+        if bytes.starts_with(missing) {
+            Self::Http2
+        } else if missing.starts_with(bytes) {
+            Self::Undecided(matched + bytes.len())
+        } else {
+            Self::Http1
+        }
+    }
 }
 
 impl Activity {
@@ -40,7 +60,7 @@ impl Activity {
         Self(Arc::new(Mutex::new(State {
             last: now,
             head_since: Some(now),
-            protocol: None,
+            protocol: Protocol::Undecided(0),
             requests: 0,
             waiting: None,
             left_unread: false,
@@ -55,15 +75,13 @@ impl Activity {
     pub fn received(&self, bytes: &[u8]) {
         let (mut state, now) = (self.state(), Instant::now());
         state.last = now;
-        // What every HTTP/2 connection begins with, and no method of HTTP/1.
-        let by_first_bytes = || if bytes.starts_with(b"PRI") { Protocol::Http2 } else { Protocol::Http1 };
-        let protocol = *state.protocol.get_or_insert_with(by_first_bytes);
-        match protocol {
+        state.protocol = state.protocol.after(bytes);
+        match state.protocol {
             Protocol::Http2 => state.head_since = None,
             Protocol::Http1 if state.requests == 0 => {
                 state.head_since.get_or_insert(now);
             }
-            Protocol::Http1 => {}
+            Protocol::Http1 | Protocol::Undecided(_) => {}
         }
     }
 
