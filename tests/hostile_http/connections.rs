@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::{VIEWER, connect, is_well, limited, post, read_one, read_to_end, server, within};
+use crate::common::PromptBuilder;
+use crate::{Served, VIEWER, connect, exchange, is_well, limited, post, read_one, read_to_end, server, within};
 
 /// Waits for the server to close the connection; how long that took.
 async fn closed(stream: &mut TcpStream) -> Duration {
@@ -89,15 +90,45 @@ async fn a_client_that_does_not_read_its_answer_is_given_up() {
         limits.most = 1;
     })
     .await;
-    let introspection =
-        "{ __schema { types { name description fields { name description type { name kind ofType { name } } } } } }";
-    let fields = (0..60).map(|number| format!("a{number}: {}", introspection.trim_matches(['{', '}', ' '])));
-    let query = format!("{{ {} }} }}", fields.collect::<Vec<_>>().join(" } } } } } "));
-    let body = serde_json::json!({ "query": query }).to_string();
+    let request = request_for_much(&server).await;
+    let closing = request.replace("host", "connection: close\r\nhost");
+    let whole = exchange(server.address, closing).await.body.len();
+    assert!(whole > MUCH, "{whole}");
     let mut stream = connect(server.address).await;
-    within(stream.write_all(post(&body).as_bytes())).await.unwrap();
+    within(stream.write_all(request.as_bytes())).await.unwrap();
     // There is one slot: this is answered when the other has lost it.
     is_well(&server).await;
+    let mut rest = Vec::new();
+    // What the system had kept can be read, or is lost to a reset.
+    let _ = within(stream.read_to_end(&mut rest)).await;
+    assert!(rest.len() < whole, "the answer was sent to its end");
+}
+
+/// More bytes than the system keeps for a client that does not read.
+const MUCH: usize = 40 << 20;
+
+/// A request whose answer is larger than that.
+async fn request_for_much(server: &Served) -> String {
+    PromptBuilder::new().insert(&server.database).await;
+    let fill = "PRAGMA ignore_check_constraints = ON; UPDATE prompts SET content = printf('%.*c', 1048576, 'x')";
+    server.database.execute(fill).await;
+    let fields: String = (0..=MUCH >> 20).map(|number| format!("c{number}: content ")).collect();
+    post(&serde_json::json!({ "query": format!("{{ prompts {{ nodes {{ {fields} }} }} }}") }).to_string())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_closes_its_side_gets_all_of_a_large_answer_however_slowly_it_reads() {
+    let server = server().await;
+    let request = request_for_much(&server).await;
+    let mut stream = connect(server.address).await;
+    within(stream.write_all(request.as_bytes())).await.unwrap();
+    stream.shutdown().await.unwrap();
+    // Longer than the patience with the request.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let reply = read_to_end(&mut stream).await;
+    assert_eq!(reply.status, 200);
+    assert!(reply.body.len() > MUCH, "{}", reply.body.len());
+    assert!(reply.body.ends_with('}'), "it is whole");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

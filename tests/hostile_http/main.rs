@@ -127,7 +127,7 @@ async fn is_well(server: &TestServer) {
 /// A server with its database, which is removed with it.
 struct Served {
     server: TestServer,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 impl std::ops::Deref for Served {
@@ -148,5 +148,5 @@ async fn limited(change: impl FnOnce(&mut ConnectionLimits)) -> Served {
     change(&mut limits);
     let database = TestDatabase::sqlite().await;
     let app = TestServer::app(database.database.clone());
-    Served { server: TestServer::with_limits(app, Principal::local(), limits).await, _database: database }
+    Served { server: TestServer::with_limits(app, Principal::local(), limits).await, database }
 }

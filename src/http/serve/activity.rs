@@ -26,7 +26,9 @@ struct State {
     head_since: Option<Instant>,
     protocol: Protocol,
     requests: usize,
-    /// Who waits for the last request to end.
+    /// Whether the client has yet to take what was sent before more can be.
+    write_blocked: bool,
+    /// Who waits for the last request to end, and for its answer to be sent.
     waiting: Option<Waker>,
     left_unread: bool,
 }
@@ -54,6 +56,14 @@ impl Protocol {
     }
 }
 
+impl State {
+    fn wake(&mut self) {
+        if let Some(waiting) = self.waiting.take() {
+            waiting.wake();
+        }
+    }
+}
+
 impl Activity {
     pub fn new() -> Self {
         let now = Instant::now();
@@ -62,6 +72,7 @@ impl Activity {
             head_since: Some(now),
             protocol: Protocol::Undecided(0),
             requests: 0,
+            write_blocked: false,
             waiting: None,
             left_unread: false,
         })))
@@ -90,6 +101,15 @@ impl Activity {
         self.state().last = Instant::now();
     }
 
+    /// Bytes could go out, or have to wait for the client.
+    pub fn set_write_blocked(&self, blocked: bool) {
+        let mut state = self.state();
+        let was_blocked = std::mem::replace(&mut state.write_blocked, blocked);
+        if was_blocked && !blocked {
+            state.wake();
+        }
+    }
+
     /// A request came; it is worked on until the result is dropped.
     pub fn begin_request(&self) -> RequestInProgress {
         let mut state = self.state();
@@ -102,6 +122,16 @@ impl Activity {
     pub fn poll_unoccupied(&self, context: &mut Context<'_>) -> Poll<()> {
         let mut state = self.state();
         if state.requests == 0 {
+            return Poll::Ready(());
+        }
+        state.waiting = Some(context.waker().clone());
+        Poll::Pending
+    }
+
+    /// Ready when nothing waits for the client to take what was sent.
+    pub fn poll_writable(&self, context: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.state();
+        if !state.write_blocked {
             return Poll::Ready(());
         }
         state.waiting = Some(context.waker().clone());
@@ -135,10 +165,8 @@ impl Drop for RequestInProgress {
         let mut state = self.0.state();
         state.requests = state.requests.saturating_sub(1);
         state.last = Instant::now();
-        if state.requests == 0
-            && let Some(waiting) = state.waiting.take()
-        {
-            waiting.wake();
+        if state.requests == 0 {
+            state.wake();
         }
     }
 }

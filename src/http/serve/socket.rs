@@ -36,14 +36,24 @@ impl Socket {
         Self { stream, activity, half_close_patience, closed_by_client: None, lingering: None }
     }
 
-    /// Ready when the server may be told that the client sends no more.
+    /// Ready when the server may be told that the client sends no more: it would not finish an answer that is on its way.
+    /// Who does not take that is given up like any silent client.
     fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let patience = self.half_close_patience;
         let patience = self.closed_by_client.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
         if self.activity.poll_unoccupied(context).is_pending() {
             ready!(patience.as_mut().poll(context));
         }
+        ready!(self.activity.poll_writable(context));
         Poll::Ready(Ok(()))
+    }
+
+    /// Notes whether what was to be written went out.
+    fn note_write(&self, written: &Poll<io::Result<usize>>) {
+        self.activity.set_write_blocked(written.is_pending());
+        if matches!(written, Poll::Ready(Ok(_))) {
+            self.activity.sent();
+        }
     }
 
     /// Reads what the client is still sending, and forgets it, until it stops or enough is enough.
@@ -90,9 +100,9 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
-        self.activity.sent();
-        Poll::Ready(Ok(written))
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.note_write(&written);
+        written
     }
 
     fn poll_write_vectored(
@@ -100,9 +110,9 @@ impl AsyncWrite for Socket {
         context: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(context, bytes))?;
-        self.activity.sent();
-        Poll::Ready(Ok(written))
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
+        self.note_write(&written);
+        written
     }
 
     fn is_write_vectored(&self) -> bool {
