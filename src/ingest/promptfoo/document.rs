@@ -11,9 +11,10 @@ use serde_json::Value;
 
 use super::EXPECTED_FILE;
 use super::config::ConfigReader;
-use super::file::{Column, Frame, Row, TableHead, TableRow, Trace};
+use super::file::{Column, Frame, Row, TableRow, Trace};
 use super::survey::Survey;
 use crate::ingest::ImportError;
+use crate::ingest::places::RESULT_LIMIT;
 use crate::ingest::source::{Each, Meter, Object, ObjectReader, Presence, Source, Stop, StopReason};
 
 /// Columns that a file may have.
@@ -198,16 +199,51 @@ impl<'de> ObjectReader<'de> for TableReader<'_> {
     fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         self.meter.begin_value();
         match name {
-            "head" => self.frame.columns = map.next_value::<TableHead>()?.prompts.unwrap_or_default(),
+            "head" => {
+                let Self { meter, frame } = &mut *self;
+                frame.columns.clear();
+                map.next_value_seed(Object::nullable(&mut TableHeadReader { meter, columns: &mut frame.columns }))?;
+            }
             "body" => map.next_value_seed(Each::new(|row: TableRow| {
                 self.meter.begin_value();
                 self.frame.table.push(row);
-                Ok(())
+                if self.has_too_many_cells() { Err(too_many_cells()) } else { Ok(()) }
             }))?,
             _ => self.meter.pass_over(map)?,
         }
+        // The head may come after the body.
+        if self.has_too_many_cells() {
+            return Err(A::Error::custom(too_many_cells()));
+        }
         self.meter.begin_value();
         Ok(())
+    }
+}
+
+impl TableReader<'_> {
+    /// Each row takes memory for each column, whether the file has a cell there or not.
+    fn has_too_many_cells(&self) -> bool {
+        self.frame.table.len().saturating_mul(self.frame.columns.len().max(1)) > RESULT_LIMIT
+    }
+}
+
+fn too_many_cells() -> String {
+    format!("`results.table` has more than {RESULT_LIMIT} cells (its rows times its columns)")
+}
+
+/// Reads `results.table.head` of format 2.
+struct TableHeadReader<'a> {
+    meter: &'a Meter,
+    columns: &'a mut Vec<Column>,
+}
+
+impl<'de> ObjectReader<'de> for TableHeadReader<'_> {
+    fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        self.meter.begin_value();
+        match name {
+            "prompts" => map.next_value_seed(columns(self.meter, self.columns)),
+            _ => self.meter.pass_over(map),
+        }
     }
 }
 

@@ -62,12 +62,6 @@ pub(super) struct TableCell {
     pub prompt: Option<String>,
 }
 
-/// The heads of the columns in the table of format 2.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct TableHead {
-    pub prompts: Option<Vec<Column>>,
-}
-
 /// What the file claims about the whole run.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -212,6 +212,24 @@ mod tests {
     }
 
     #[test]
+    fn a_table_of_too_many_columns_or_cells_is_refused() {
+        let table = |columns: usize, rows: usize| {
+            let head = format!(r#""head": {{"prompts": [{}]}}"#, vec![r#"{"raw": ""}"#; columns].join(","));
+            let body = format!(r#""body": [{}]"#, vec!["{}"; rows].join(","));
+            [format!("{head}, {body}"), format!("{body}, {head}")]
+        };
+        for (columns, rows, problem) in
+            [(10_001, 1, "there are more than 10000 prompts"), (5_000, 1_001, "has more than 5000000 cells")]
+        {
+            for table in table(columns, rows) {
+                let message =
+                    error(&format!(r#"{{"results": {{"version": 2, "table": {{{table}}}, "results": []}}}}"#));
+                assert!(message.contains(problem), "{message}");
+            }
+        }
+    }
+
+    #[test]
     fn the_order_of_the_members_does_not_matter() {
         let rows = r#"[{"promptIdx": 0, "testIdx": 1, "success": true, "score": 1, "id": "b"},
             {"promptIdx": 0, "testIdx": 0, "success": false, "score": 0, "id": "a"}]"#;
