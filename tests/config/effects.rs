@@ -68,9 +68,12 @@ effects! {
         let (mut server, _file) = start("shutdown_timeout_ms = 123", &["--listen=127.0.0.1:0"]);
         // A request whose body never arrives in full.
         let mut stream = tokio::net::TcpStream::connect(&server.address).await.unwrap();
-        let head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
+        let head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\
+            expect: 100-continue\r\n\r\n";
         stream.write_all(head.as_bytes()).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        let mut go_on = [0; "HTTP/1.1 100 Continue".len()];
+        stream.read_exact(&mut go_on).await.unwrap();
+        assert_eq!(go_on, *b"HTTP/1.1 100 Continue");
         server.signal("TERM");
         assert_eq!(server.wait(), Some(0));
         let log = server.log();
