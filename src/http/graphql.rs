@@ -107,7 +107,8 @@ fn check_content(headers: &HeaderMap) -> Result<(), Box<Answer>> {
         .split(';')
         .filter_map(|parameter| parameter.split_once('='))
         .find_map(|(name, value)| name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"')));
-    if let Some(charset) = charset.filter(|charset| !charset.eq_ignore_ascii_case("utf-8")) {
+    let is_utf8 = |charset: &str| ["utf-8", "utf8"].iter().any(|name| charset.eq_ignore_ascii_case(name));
+    if let Some(charset) = charset.filter(|charset| !is_utf8(charset)) {
         let charset = shortened(charset);
         return unsupported(format!(
             "the charset must be utf-8, as always in JSON, not «{}»",

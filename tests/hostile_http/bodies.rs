@@ -66,7 +66,12 @@ async fn a_body_of_another_kind_is_refused() {
         assert_eq!((reply.status, code.as_str()), (415, "BAD_USER_INPUT"), "{value}");
         assert!(text.contains(message), "{value}: {text}");
     }
-    for content_type in ["application/json;charset=UTF-8", "application/json; charset=\"utf-8\"", "Application/JSON"] {
+    for content_type in [
+        "application/json;charset=UTF-8",
+        "application/json; charset=\"utf-8\"",
+        "application/json; charset=utf8",
+        "Application/JSON",
+    ] {
         let request = server.client.post(server.url("/graphql")).header("content-type", content_type);
         let reply = crate::common::Reply::of(request.header("content-encoding", "identity").body(VIEWER)).await;
         assert_eq!(reply.status, 200, "{content_type}");

@@ -21,8 +21,6 @@ use super::socket::Socket;
 const MOST_HEAD_BYTES: usize = 128 << 10;
 /// The same with HTTP/2, as most servers have it.
 const MOST_HEADER_LIST_BYTES: u32 = 64 << 10;
-/// How many header fields a request may have: proxies add theirs, and hardly any request has half of this.
-const MOST_HEADERS: usize = 100;
 /// How many requests may be worked on at a time on one connection of HTTP/2.
 const MOST_STREAMS: u32 = 200;
 /// How often, and for how long, a silent client of HTTP/2 is asked whether it is still there.
@@ -56,7 +54,8 @@ pub async fn serve(stream: TcpStream, router: Router, limits: ConnectionLimits, 
 
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().max_buf_size(MOST_HEAD_BYTES).max_headers(MOST_HEADERS);
+    // At most 100 header fields, as is usual with hyper: to set any number takes an allocation for each request.
+    builder.http1().max_buf_size(MOST_HEAD_BYTES);
     builder
         .http2()
         .timer(TokioTimer::new())
