@@ -1,8 +1,11 @@
 //! Addresses, methods and header fields that cannot be served.
 
-use crate::common::Reply;
-use crate::{VIEWER, connect, error_of, exchange, is_well, post, read_one, server, within};
+use std::time::Duration;
+
 use tokio::io::AsyncWriteExt as _;
+
+use crate::common::Reply;
+use crate::{VIEWER, connect, error_of, exchange, is_well, post, read_one, read_to_end, server, within};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_that_is_not_there_and_a_method_that_is_not_known_are_told() {
@@ -89,6 +92,14 @@ async fn what_is_not_http_is_refused() {
         let reply = exchange(server.address, bytes).await;
         assert_eq!((reply.status, reply.body.as_str()), (400, ""), "{}", String::from_utf8_lossy(bytes));
     }
+    // The answer is not lost to a reset when there is more to come.
+    let mut stream = connect(server.address).await;
+    within(stream.write_all(b"hello\r\n\r\n")).await.unwrap();
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        within(stream.write_all(b"more")).await.expect("the server goes on reading");
+    }
+    assert_eq!(read_to_end(&mut stream).await.status, 400);
     // Bytes that are no UTF-8 are allowed in header fields, and mean nothing here.
     let mut stream = connect(server.address).await;
     let request = post(VIEWER).replace("host: test", "host: test\r\nx-request-id: ?\r\naccept: */*\r\nx-odd: ?");

@@ -13,13 +13,17 @@ use super::ConnectionLimits;
 /// What every connection of HTTP/2 begins with. It can come in parts, and requests of HTTP/1 can begin like it.
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/// HTTP/2 writes no more than this at a time when it has nothing to say but that the connection lives.
+const MOST_CONTROL_BYTES: usize = 64;
+
 /// Shared by the socket, the requests and the watch over them.
 #[derive(Debug, Clone)]
 pub struct Activity(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
-    /// When bytes went in or out, or a request ended.
+    /// When bytes went in or out, or a request ended. With HTTP/2 only requests and their answers count: either side can
+    /// ask for ever whether the other is there.
     last: Instant,
     /// Since when the head of a request is awaited or arriving. HTTP/2 has other frames as well, so there it counts
     /// only until the preface has come.
@@ -85,6 +89,9 @@ impl Activity {
     /// Bytes came in.
     pub fn received(&self, bytes: &[u8]) {
         let (mut state, now) = (self.state(), Instant::now());
+        if state.protocol == Protocol::Http2 {
+            return;
+        }
         state.last = now;
         state.protocol = state.protocol.after(bytes);
         match state.protocol {
@@ -96,9 +103,15 @@ impl Activity {
         }
     }
 
-    /// Bytes went out.
-    pub fn sent(&self) {
-        self.state().last = Instant::now();
+    /// So many bytes went out.
+    pub fn sent(&self, bytes: usize) {
+        let mut state = self.state();
+        if state.protocol == Protocol::Http2 && bytes <= MOST_CONTROL_BYTES {
+            return;
+        }
+        state.last = Instant::now();
+        // What is answered is no request, but the attempt at one, and the rest of it may be on its way.
+        state.left_unread |= state.protocol == Protocol::Http1 && state.requests == 0 && state.head_since.is_some();
     }
 
     /// Bytes could go out, or have to wait for the client.
@@ -138,7 +151,8 @@ impl Activity {
         Poll::Pending
     }
 
-    /// Whether a request was answered without reading it to its end: its client may be sending still.
+    /// Whether the last request, or what should have been one, was answered without reading it to its end: its client may
+    /// be sending still.
     pub fn has_left_unread(&self) -> bool {
         self.state().left_unread
     }
@@ -187,9 +201,7 @@ impl WatchedBody {
 
 impl Drop for WatchedBody {
     fn drop(&mut self) {
-        if !self.is_read {
-            self.activity.state().left_unread = true;
-        }
+        self.activity.state().left_unread = !self.is_read;
     }
 }
 

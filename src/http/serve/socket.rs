@@ -51,8 +51,8 @@ impl Socket {
     /// Notes whether what was to be written went out.
     fn note_write(&self, written: &Poll<io::Result<usize>>) {
         self.activity.set_write_blocked(written.is_pending());
-        if matches!(written, Poll::Ready(Ok(_))) {
-            self.activity.sent();
+        if let Poll::Ready(Ok(bytes)) = written {
+            self.activity.sent(*bytes);
         }
     }
 
