@@ -81,6 +81,24 @@ async fn a_connection_without_requests_is_closed_after_a_while() {
     assert!(waited < Duration::from_secs(12), "{waited:?}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_of_http2_is_not_kept_by_pings() {
+    let server = limited(|limits| {
+        limits.idle_timeout = Duration::from_millis(300);
+        // How often it is looked at, too.
+        limits.header_timeout = Duration::from_millis(300);
+    })
+    .await;
+    let mut stream = connect(server.address).await;
+    within(stream.write_all(HTTP2_BEGINNING)).await.unwrap();
+    let begun = Instant::now();
+    while stream.write_all(b"\0\0\x08\x06\0\0\0\0\0 a ping ").await.is_ok() {
+        assert!(begun.elapsed() < Duration::from_secs(5), "it is of no use");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(begun.elapsed() > Duration::from_millis(250), "it is kept for a while");
+}
+
 /// The answer is larger than what the system keeps for a client that does not read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_does_not_read_its_answer_is_given_up() {
