@@ -150,7 +150,7 @@ async fn a_database_server_that_is_away_is_not_described() {
     proxy.stop().await;
     for _ in 0..10 {
         let reply = server.send(PROMPTS, json!({})).await;
-        check_hidden(&reply, "UNAVAILABLE", "");
+        check_hidden(&reply, "UNAVAILABLE", "the database");
     }
     check_hidden(&server.send(PROMPTS, json!({})).await, "UNAVAILABLE", "refused");
     let health = server.client.get(server.url("/health/ready")).send().await.unwrap();
@@ -176,6 +176,20 @@ async fn a_broken_file_is_not_described() {
     }
     assert!(!replies.is_empty());
     for reply in replies {
-        check_hidden(&reply, "UNAVAILABLE", "");
+        check_hidden(&reply, "UNAVAILABLE", "the database");
     }
+}
+
+/// Found by connections that knew the schema as it was.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broken_schema_is_not_described() {
+    capture_log();
+    let database = TestDatabase::sqlite().await;
+    let server = TestServer::start(&database).await;
+    assert_eq!(server.send(PROMPTS, json!({})).await.body.get("errors"), None);
+    let statements = "PRAGMA writable_schema = ON; \
+        UPDATE sqlite_schema SET sql = 'CREATE TABEL prompts' WHERE type = 'table' AND name = 'prompts'; \
+        PRAGMA schema_version = 9999";
+    break_schema(&database, statements).await;
+    check_hidden(&server.send(PROMPTS, json!({})).await, "UNAVAILABLE", "malformed database schema");
 }

@@ -61,8 +61,10 @@ fn is_sqlite_busy(message: &str) -> bool {
 /// SQLite's words for `SQLITE_CORRUPT`, `NOTADB`, `IOERR`, `FULL`, `CANTOPEN` and `READONLY`; then PostgreSQL's for a full
 /// disk and for a server that has become a replica.
 fn is_storage(message: &str) -> bool {
-    const SQLITE: [&str; 6] = [
+    const SQLITE: [&str; 8] = [
         "database disk image is malformed",
+        "malformed database schema",
+        "fts5: corrupt",
         "file is not a database",
         "disk I/O error",
         "database or disk is full",
