@@ -150,7 +150,7 @@ async fn a_database_server_that_is_away_is_not_described() {
     proxy.stop().await;
     for _ in 0..10 {
         let reply = server.send(PROMPTS, json!({})).await;
-        check_hidden(&reply, "UNAVAILABLE", "the database");
+        check_hidden(&reply, "UNAVAILABLE", "database");
     }
     check_hidden(&server.send(PROMPTS, json!({})).await, "UNAVAILABLE", "refused");
     let health = server.client.get(server.url("/health/ready")).send().await.unwrap();
@@ -176,7 +176,7 @@ async fn a_broken_file_is_not_described() {
     }
     assert!(!replies.is_empty());
     for reply in replies {
-        check_hidden(&reply, "UNAVAILABLE", "the database");
+        check_hidden(&reply, "UNAVAILABLE", "database");
     }
 }
 
