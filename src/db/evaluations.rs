@@ -193,6 +193,8 @@ pub struct EvaluationOfRun {
     pub position: Option<i32>,
     /// What the client calls it.
     pub external_id: Option<String>,
+    /// Where it is in its life.
+    pub status: EvaluationStatus,
 }
 
 /// The evaluations of a run. On PostgreSQL they are locked until the end of the transaction, in
@@ -205,6 +207,7 @@ pub async fn lock_of_run(connection: &mut DbConnection, run_id: RunId) -> QueryR
         evaluations::id,
         evaluations::position,
         evaluations::external_id,
+        evaluations::status,
     ));
     match connection {
         DbConnection::Postgres(connection) => statement.for_update().load(connection.inner()).await,
@@ -239,6 +242,7 @@ pub struct EvaluationTotals {
 pub struct EvaluationExtension {
     pub metrics: Option<Json>,
     pub status: Option<EvaluationStatus>,
+    pub error_message: Option<String>,
     pub completed_at: Option<Timestamp>,
 }
 

@@ -28,6 +28,43 @@ on_both_databases! {
         assert_close(column.overall_score, 18.038_333_333_333_334 / 21.0, 1e-9);
     }
 
+    async fn a_run_of_logs_runs_while_one_of_its_evaluations_does(database: TestDatabase) {
+        use EvaluationStatus::{Completed, Failed, Running};
+        let directory = tempfile::tempdir().unwrap();
+        let written = |run: &str, eval: &str, status: &str| {
+            let mut file: Value = serde_json::from_slice(&std::fs::read(log()).unwrap()).unwrap();
+            file["eval"]["run_id"] = json!(run);
+            file["eval"]["eval_id"] = json!(eval);
+            file["status"] = json!(status);
+            if status == "error" {
+                file["error"] = json!({"message": "boom"});
+            }
+            let path = directory.path().join("log.json");
+            std::fs::write(&path, file.to_string()).unwrap();
+            path
+        };
+        for (eval, status, expected, evaluations) in [
+            ("a", "success", Completed, vec![Completed]),
+            ("b", "started", Running, vec![Completed, Running]),
+            ("c", "success", Running, vec![Completed, Running, Completed]),
+            ("b", "success", Completed, vec![Completed, Completed, Completed]),
+            ("b", "started", Completed, vec![Completed, Completed, Completed]),
+            ("d", "started", Running, vec![Completed, Completed, Completed, Running]),
+            ("d", "error", Completed, vec![Completed, Completed, Completed, Failed]),
+            ("alone", "started", Running, vec![Running]),
+            ("alone", "error", Failed, vec![Failed]),
+        ] {
+            let report = import_log(&database.database, &written(if eval == "alone" { "one" } else { "several" }, eval, status)).await.unwrap();
+            let stored = stored(&database.database).await;
+            let mut found = stored.evaluations_of(&report);
+            found.sort_by_key(|evaluation| evaluation.external_id.clone());
+            let statuses: Vec<_> = found.iter().map(|evaluation| evaluation.status).collect();
+            assert_eq!((stored.run(&report).status, statuses), (expected, evaluations), "{eval} {status}");
+            let reason = found.last().unwrap().error_message.as_deref();
+            assert_eq!(reason, (status == "error").then_some("boom"));
+        }
+    }
+
     async fn a_run_belongs_to_its_owner(database: TestDatabase) {
         let first = imported(&database.database, "edge-scores.json").await;
         let other = import_as(&database.database, &data("edge-scores.json"), "somebody", Options::default()).await.unwrap();

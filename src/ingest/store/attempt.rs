@@ -8,6 +8,8 @@ use tokio::sync::mpsc;
 
 use super::chunks::{Chunk, Recipient, read_chunks};
 use super::extend::extend_run;
+use super::status::{is_open, new_status_of_run};
+use crate::db::evaluations::EvaluationOfRun;
 use crate::db::test_results::NewTestResult;
 use crate::db::{DbConnection, evaluations, insert, runs, test_results};
 use crate::domain::{EvaluationId, EvaluationStatus, RunId, Timestamp};
@@ -47,17 +49,27 @@ pub(super) struct Target {
     pub id: EvaluationId,
     /// Whether it was there.
     pub is_known: bool,
+    /// Whether it was running and has come to its end according to the file.
+    pub ends: bool,
     /// Results that were added to it.
     pub added: usize,
+}
+
+impl Target {
+    /// Whether what is stored of it has to change.
+    pub fn is_changed(&self) -> bool {
+        self.is_known && (self.added > 0 || self.ends)
+    }
 }
 
 /// What the database had of the run.
 #[derive(Default)]
 struct Known {
-    evaluations: HashMap<String, EvaluationId>,
+    /// By what the tool calls them.
+    evaluations: HashMap<String, EvaluationOfRun>,
     next_position: i32,
-    /// Whether the run was running and has come to its end according to the file.
-    is_completed_now: bool,
+    /// What the run becomes, where that is something else.
+    new_status: Option<EvaluationStatus>,
 }
 
 /// One attempt.
@@ -93,9 +105,10 @@ impl Attempt {
         let known = self.find_or_insert_run(connection).await?;
         let mut targets = self.insert_evaluations(connection, &known).await?;
         self.insert_results(connection, &mut targets).await?;
-        if self.report.new_runs == 0 && (self.report.new_rows() > 0 || known.is_completed_now) {
-            let is_changed = |target: &Target| target.is_known && (target.added > 0 || known.is_completed_now);
-            extend_run(connection, &self.prepared.run, self.report.run_id, &targets, is_changed, self.now).await?;
+        let is_changed = known.new_status.is_some() || targets.iter().any(Target::is_changed);
+        if self.report.new_runs == 0 && (self.report.new_rows() > 0 || is_changed) {
+            let (run, id) = (&self.prepared.run, self.report.run_id);
+            extend_run(connection, run, id, known.new_status, &targets, self.now).await?;
         }
         Ok(self.report)
     }
@@ -105,9 +118,10 @@ impl Attempt {
         match runs::find_imported(connection, &self.user_id, run.source, &run.external_id).await? {
             Some(id) => {
                 self.report.run_id = id;
+                let mut known = find_known(connection, id).await?;
                 let (status, _) = runs::state(connection, id).await?;
-                let is_completed_now = status == EvaluationStatus::Running && run.status == EvaluationStatus::Completed;
-                Ok(Known { is_completed_now, ..find_known(connection, id).await? })
+                known.new_status = new_status_of_run(status, run, &known.evaluations);
+                Ok(known)
             }
             None => {
                 let row = run_row(run, self.report.run_id, &self.user_id, self.now);
@@ -122,13 +136,13 @@ impl Attempt {
     /// have become.
     async fn insert_evaluations(&mut self, connection: &mut DbConnection, known: &Known) -> QueryResult<Vec<Target>> {
         let run = &self.prepared.run;
-        let target = |known: Option<EvaluationId>| {
-            let id = known.unwrap_or_else(EvaluationId::generate);
-            Target { id, is_known: known.is_some(), added: 0 }
+        let target = |evaluation: &ImportedEvaluation| {
+            let known = known.evaluations.get(&evaluation.external_id);
+            let id = known.map_or_else(EvaluationId::generate, |known| known.id);
+            let ends = known.is_some_and(|known| is_open(known.status)) && !is_open(evaluation.status);
+            Target { id, is_known: known.is_some(), ends, added: 0 }
         };
-        let of_file = run.evaluations.iter();
-        let targets: Vec<_> =
-            of_file.map(|evaluation| target(known.evaluations.get(&evaluation.external_id).copied())).collect();
+        let targets: Vec<_> = run.evaluations.iter().map(target).collect();
         let new: Vec<_> = run.evaluations.iter().zip(&targets).filter(|(_, target)| !target.is_known).collect();
         // Prompts that only evaluations use which are there already may have been renamed or deleted since.
         let used: Vec<_> = new.iter().map(|(evaluation, _)| evaluation.prompt).collect();
@@ -219,8 +233,8 @@ async fn find_known(connection: &mut DbConnection, run_id: RunId) -> QueryResult
     for evaluation in evaluations::lock_of_run(connection, run_id).await? {
         known.next_position =
             known.next_position.max(evaluation.position.map_or(0, |position| position.saturating_add(1)));
-        if let Some(external_id) = evaluation.external_id {
-            known.evaluations.insert(external_id, evaluation.id);
+        if let Some(external_id) = evaluation.external_id.clone() {
+            known.evaluations.insert(external_id, evaluation);
         }
     }
     Ok(known)

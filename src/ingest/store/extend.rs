@@ -11,26 +11,29 @@ use crate::ingest::rows::{metrics, totals_of_evaluation};
 use crate::ingest::totals::{Figures, Totals};
 use crate::ingest::{ImportedEvaluation, ImportedRun, ScoreSum};
 
-/// Results that are added up at a time.
-const PAGE: usize = 2_000;
+/// Results that are added up at a time: few, because each may have large metadata.
+const PAGE: usize = 100;
 
 /// Brings the run and those of its evaluations that changed up to date.
 pub(super) async fn extend_run(
     connection: &mut DbConnection,
     run: &ImportedRun,
     id: RunId,
+    status: Option<EvaluationStatus>,
     targets: &[Target],
-    is_changed: impl Fn(&Target) -> bool,
     now: Timestamp,
 ) -> QueryResult<()> {
-    // A file that was cut short says nothing new about a run that has ended.
-    let (stored_status, stored_end) = runs::state(connection, id).await?;
-    let is_whole = run.status != EvaluationStatus::Running;
-    let status = (is_whole && stored_status == EvaluationStatus::Running).then_some(run.status);
-    for (evaluation, target) in run.evaluations.iter().zip(targets).filter(|(_, target)| is_changed(target)) {
+    let (_, stored_end) = runs::state(connection, id).await?;
+    for (evaluation, target) in run.evaluations.iter().zip(targets).filter(|(_, target)| target.is_changed()) {
         let totals = stored_totals(connection, target.id).await?;
         let totals = totals_of_evaluation(&totals, score_of_all(evaluation, &totals), now);
-        let extension = EvaluationExtension { metrics: metrics(evaluation), status, completed_at: run.completed_at() };
+        let ending = Some(evaluation).filter(|_| target.ends);
+        let extension = EvaluationExtension {
+            metrics: metrics(evaluation),
+            status: ending.map(|evaluation| evaluation.status),
+            error_message: ending.and_then(|evaluation| evaluation.error_message.clone()),
+            completed_at: run.completed_at(),
+        };
         evaluations::extend(connection, target.id, totals, extension).await?;
     }
     // What is said of the run is of the one log that was read first, where a run has several.

@@ -3,6 +3,7 @@
 mod attempt;
 mod chunks;
 mod extend;
+mod status;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
