@@ -167,12 +167,31 @@ pub async fn known(
     connection: &mut DbConnection,
     evaluations: &[EvaluationId],
     external_ids: Vec<String>,
-) -> QueryResult<Vec<(EvaluationId, Option<String>)>> {
+) -> QueryResult<Vec<(EvaluationId, Option<String>, i32)>> {
     let statement = test_results::table
         .filter(any_id(test_results::evaluation_id, evaluations.iter().copied()))
         .filter(any_text(test_results::external_id, external_ids))
-        .select((test_results::evaluation_id, test_results::external_id));
+        .select((test_results::evaluation_id, test_results::external_id, test_results::repetition));
     on_backend!(connection, |inner| statement.load(inner).await)
+}
+
+/// Gives these results of an evaluation another repetition.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn set_repetition(
+    connection: &mut DbConnection,
+    evaluation: EvaluationId,
+    external_ids: Vec<String>,
+    repetition: i32,
+    now: Timestamp,
+) -> QueryResult<()> {
+    let rows = test_results::table
+        .filter(test_results::evaluation_id.eq(evaluation))
+        .filter(any_text(test_results::external_id, external_ids));
+    let change = (test_results::repetition.eq(repetition), test_results::updated_at.eq(now));
+    let statement = diesel::update(rows).set(change);
+    on_backend!(connection, |inner| statement.execute(inner).await).map(drop)
 }
 
 /// What of a result counts in the totals of its evaluation.

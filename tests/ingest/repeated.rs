@@ -65,6 +65,25 @@ on_both_databases! {
         }
     }
 
+    async fn repetitions_are_those_of_the_fuller_file(database: TestDatabase) {
+        let directory = tempfile::tempdir().unwrap();
+        let row = |test: usize| {
+            json!({"id": format!("row-{test}"), "testIdx": test, "promptIdx": 0, "success": true, "failureReason": 0,
+                "score": 1, "vars": {"x": "same"}, "prompt": {"raw": "Say same", "label": "say"}, "provider": {"id": "echo"}})
+        };
+        let path = directory.path().join("growing.jsonl");
+        let options = || Options { run_id: Some("growing".to_owned()), ..Options::default() };
+        for tests in [vec![1], vec![1, 0], vec![1]] {
+            let lines: String = tests.iter().map(|&test| format!("{}\n", row(test))).collect();
+            std::fs::write(&path, lines).unwrap();
+            import_as(&database.database, &path, USER, options()).await.unwrap();
+        }
+        let mut found: Vec<_> = stored(&database.database).await.results.into_iter().collect();
+        found.sort_by_key(|result| result.external_id.clone());
+        let repetitions: Vec<_> = found.iter().map(|result| result.repetition).collect();
+        assert_eq!(repetitions, [0, 1]);
+    }
+
     async fn a_run_belongs_to_its_owner(database: TestDatabase) {
         let first = imported(&database.database, "edge-scores.json").await;
         let other = import_as(&database.database, &data("edge-scores.json"), "somebody", Options::default()).await.unwrap();

@@ -1,6 +1,6 @@
 //! One attempt to store a file.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use diesel::result::{Error as DieselError, QueryResult};
@@ -194,10 +194,19 @@ impl Attempt {
     ) -> QueryResult<()> {
         let all = chunk.len();
         let stored = find_stored(connection, &chunk, targets).await?;
+        let mut renumbered: BTreeMap<(EvaluationId, i32), Vec<String>> = BTreeMap::new();
         chunk.retain(|(_, row)| {
-            let id = row.external_id.as_ref().map(|id| (row.evaluation_id, id.clone()));
-            id.is_none_or(|id| !stored.contains(&id))
+            let Some(id) = row.external_id.clone() else { return true };
+            let Some(&repetition) = stored.get(&(row.evaluation_id, id.clone())) else { return true };
+            // A file with less in it counts less repetitions: the greater number is that of the fuller file.
+            if row.repetition > repetition {
+                renumbered.entry((row.evaluation_id, row.repetition)).or_default().push(id);
+            }
+            false
         });
+        for ((evaluation, repetition), ids) in renumbered {
+            test_results::set_repetition(connection, evaluation, ids, repetition, self.now).await?;
+        }
         for (evaluation, _) in &chunk {
             if let Some(target) = targets.get_mut(*evaluation) {
                 target.added += 1;
@@ -209,23 +218,23 @@ impl Attempt {
     }
 }
 
-/// Those results of a chunk that are there already. Evaluations that are new have none.
+/// Those results of a chunk that are there already, with their repetitions. Evaluations that are new have none.
 async fn find_stored(
     connection: &mut DbConnection,
     chunk: &[(usize, NewTestResult)],
     targets: &[Target],
-) -> QueryResult<HashSet<(EvaluationId, String)>> {
+) -> QueryResult<HashMap<(EvaluationId, String), i32>> {
     let known: HashSet<_> = targets.iter().filter(|target| target.is_known).map(|target| target.id).collect();
     let rows = chunk.iter().map(|(_, row)| row);
     let rows: Vec<_> = rows.filter(|row| known.contains(&row.evaluation_id)).collect();
     if rows.is_empty() {
-        return Ok(HashSet::new());
+        return Ok(HashMap::new());
     }
     let evaluations: HashSet<_> = rows.iter().map(|row| row.evaluation_id).collect();
     let ids: Vec<_> = evaluations.into_iter().collect();
     let external_ids = rows.iter().filter_map(|row| row.external_id.clone()).collect();
     let stored = test_results::known(connection, &ids, external_ids).await?;
-    Ok(stored.into_iter().filter_map(|(evaluation, id)| Some((evaluation, id?))).collect())
+    Ok(stored.into_iter().filter_map(|(evaluation, id, repetition)| Some(((evaluation, id?), repetition))).collect())
 }
 
 async fn find_known(connection: &mut DbConnection, run_id: RunId) -> QueryResult<Known> {
