@@ -72,6 +72,17 @@ pub(super) fn case_hash(vars: &Map<String, Value>) -> Option<String> {
     has_vars.then(|| sha256_hex(canonical(&Value::Object(vars.clone())).as_bytes()))
 }
 
+/// The longest name and title, in characters.
+pub(super) const NAME_LIMIT: usize = 255;
+
+/// The name itself or, when it is too long, its beginning and what tells it from others with the same beginning.
+pub(super) fn fit_name(name: &str) -> String {
+    if name.chars().nth(NAME_LIMIT).is_none() {
+        return name.to_owned();
+    }
+    format!("{}-{}", cut(name, NAME_LIMIT - 9), &sha256_hex(name.as_bytes())[..8])
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -148,6 +148,21 @@ async fn secrets_are_not_stored() {
         file["results"]["prompts"][0]["config"] = json!({"password": "hidden-6"});
     });
     import(&database.database, &path).await.unwrap();
+    let document: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let lines = directory.path().join("lines.jsonl");
+    std::fs::write(&lines, format!("{}\n", document["results"]["results"][0])).unwrap();
+    import(&database.database, &lines).await.unwrap();
+    let legacy = changed(directory.path(), "legacy-v2.json", |file| {
+        file["config"]["env"] = json!({"OPENAI_API_KEY": "hidden-7"});
+        file["results"]["table"]["head"]["prompts"][0]["config"] = json!({"password": "hidden-8"});
+    });
+    import(&database.database, &legacy).await.unwrap();
+    let mut of_inspect: Value = serde_json::from_slice(&std::fs::read(log()).unwrap()).unwrap();
+    of_inspect["eval"]["metadata"] = json!({"api_key": "hidden-9", "password": "hidden-10"});
+    of_inspect["eval"]["model_args"] = json!({"api_key": "hidden-11"});
+    let path = directory.path().join("log.json");
+    std::fs::write(&path, of_inspect.to_string()).unwrap();
+    import_log(&database.database, &path).await.unwrap();
     let DatabaseLocation::Sqlite(stored) = &database.location else { unreachable!() };
     for file in std::fs::read_dir(stored.parent().unwrap()).unwrap() {
         let file = file.unwrap().path();

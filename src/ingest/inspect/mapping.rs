@@ -6,8 +6,8 @@ use super::checks::compare;
 use super::log::{Aggregate, Eval, Frame, Plan};
 use super::samples::Reader;
 use super::survey::Survey;
-use crate::domain::{EvaluationStatus, PromptFormat, RunSource, Timestamp, content_hash};
-use crate::ingest::json::{cut, fit_id, text_form};
+use crate::domain::{EvaluationStatus, PromptFormat, RunSource, Timestamp, content_hash, sha256_hex};
+use crate::ingest::json::{NAME_LIMIT, cut, fit_id, fit_name, text_form};
 use crate::ingest::members::Members;
 use crate::ingest::numbers::without_fraction;
 use crate::ingest::places::Places;
@@ -16,8 +16,6 @@ use crate::ingest::redact::{redact_config, redact_members, redact_text, redacted
 use crate::ingest::warnings::Warnings;
 use crate::ingest::{ImportedEvaluation, ImportedPrompt, ImportedRun, ScoreSum};
 
-/// The longest name.
-const NAME_LIMIT: usize = 255;
 /// Members of the configuration whose JSON is longer are not kept.
 const CONFIG_LIMIT: usize = 256 * 1024;
 /// Solvers that make the prompt out of the sample's input, and their template.
@@ -52,7 +50,7 @@ pub(super) fn run(mut frame: Frame, mut survey: Survey, reader: &Reader) -> Resu
     let evaluation = ImportedEvaluation {
         prompt: 0,
         position: None,
-        external_id: fit_id(eval.eval_id.clone().or_else(|| eval.task_id.clone()).unwrap_or_else(|| task.clone())),
+        external_id: fit_id(given(&eval.eval_id).map_or_else(|| derived_id(&eval, &task), str::to_owned)),
         test_suite_id: Some(cut(&suite(&task, eval.task_version.as_ref()), NAME_LIMIT)),
         status,
         provider,
@@ -72,7 +70,7 @@ pub(super) fn run(mut frame: Frame, mut survey: Survey, reader: &Reader) -> Resu
             .as_ref()
             .and_then(|packages| packages.get("inspect_ai")?.as_str().map(str::to_owned)),
         external_id,
-        name: cut(eval.task_display_name.as_deref().unwrap_or(&task), NAME_LIMIT),
+        name: cut(given(&eval.task_display_name).unwrap_or(&task), NAME_LIMIT),
         description: None,
         tags: tags(frame.tags.as_ref().or(eval.tags.as_ref())),
         metadata,
@@ -90,6 +88,18 @@ pub(super) fn run(mut frame: Frame, mut survey: Survey, reader: &Reader) -> Resu
         warnings: warnings.into_texts(),
     };
     Ok((run, places.arrange()))
+}
+
+fn given(text: &Option<String>) -> Option<&str> {
+    text.as_deref().filter(|text| !text.trim().is_empty())
+}
+
+/// What stands for the id of an evaluation that has none: the same for the same log, and another for each model and
+/// each retry.
+fn derived_id(eval: &Eval, task: &str) -> String {
+    let parts =
+        [&eval.run_id, &eval.task_id, &eval.created, &eval.model].map(|part| part.as_deref().unwrap_or_default());
+    sha256_hex(json!([task, parts]).to_string().as_bytes())
 }
 
 fn time(text: Option<&String>, place: &str) -> Result<Option<Timestamp>, Problem> {
@@ -128,13 +138,11 @@ fn prompt(task: &str, eval: &Eval, plan: &Plan) -> ImportedPrompt {
     let mut metadata = Members::default();
     metadata.add("inspect", kept.into_map());
     // A name that ends in `/` would be that of a folder.
-    let name = cut(task.trim().trim_end_matches('/'), NAME_LIMIT);
+    let name = fit_name(task.trim().trim_end_matches('/').trim_end());
+    let name = if name.is_empty() { format!("prompt-{}", &content_hash[..8]) } else { name };
     ImportedPrompt {
-        title: cut(
-            eval.task_display_name.as_deref().filter(|name| !name.trim().is_empty()).unwrap_or(&name),
-            NAME_LIMIT,
-        ),
-        name: if name.is_empty() { format!("prompt-{}", &content_hash[..8]) } else { name },
+        title: cut(given(&eval.task_display_name).unwrap_or(&name), NAME_LIMIT),
+        name,
         format: PromptFormat::Text,
         content,
         system_message,
@@ -179,7 +187,10 @@ fn metrics(frame: &Frame) -> Map<String, Value> {
     let mut kept = Members::default();
     kept.add("scores", scores.map(aggregate).collect::<Vec<_>>());
     kept.add("declared", declared(frame));
-    kept.add("model_usage", frame.stats.model_usage.clone().unwrap_or_default());
+    let mut usage = frame.stats.model_usage.clone().unwrap_or_default();
+    // The keys are models, which can be addresses.
+    redact_members(&mut usage);
+    kept.add("model_usage", usage);
     let mut metrics = Members::default();
     metrics.add("inspect", kept.into_map());
     metrics.into_map()
@@ -206,7 +217,11 @@ fn tags(tags: Option<&Vec<Value>>) -> Map<String, Value> {
 }
 
 fn run_metadata(eval: &Eval, of_log: Option<Map<String, Value>>) -> Map<String, Value> {
-    let mut metadata = Members(of_log.or_else(|| eval.metadata.clone()).unwrap_or_default());
+    // Users give it as options (`--metadata password=…`), like the configuration.
+    let mut of_user = Value::Object(of_log.or_else(|| eval.metadata.clone()).unwrap_or_default());
+    redact_config(&mut of_user);
+    let of_user = if let Value::Object(members) = of_user { members } else { Map::new() };
+    let mut metadata = Members(of_user);
     let mut kept = Members::default();
     kept.add("task_version", eval.task_version.clone());
     kept.add("task_id", eval.task_id.clone());

@@ -216,12 +216,49 @@ mod tests {
     }
 
     #[test]
+    fn an_evaluation_without_an_id_is_told_from_others() {
+        let id = |more: Value| {
+            let mut eval = json!({"run_id": "r", "task": "t", "task_id": "i", "model": "openai/m",
+                "created": "2026-11-23T06:07:12Z"});
+            eval.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+            imported(json!({"eval": eval})).run.evaluations[0].external_id.clone()
+        };
+        let derived = id(json!({}));
+        assert_eq!(derived.len(), 64);
+        assert_eq!(id(json!({"eval_id": " "})), derived);
+        assert_eq!(id(json!({"eval_id": "e"})), "e");
+        for other in [json!({"model": "openai/n"}), json!({"created": "2026-11-23T07:07:12Z"}), json!({"task": "u"})] {
+            assert_ne!(id(other), derived);
+        }
+    }
+
+    #[test]
+    fn odd_task_names_give_names_and_titles() {
+        let prompt = |task: &str| {
+            let eval = json!({"run_id": "r", "task": task, "created": "2026-11-23T06:07:12Z"});
+            imported(json!({"eval": eval})).run.prompts.remove(0)
+        };
+        let fallback = prompt("/");
+        assert!(fallback.name.starts_with("prompt-") && fallback.title == fallback.name, "{fallback:?}");
+        let long = "t".repeat(255);
+        assert_ne!(prompt(&format!("{long}1")).name, prompt(&format!("{long}2")).name);
+    }
+
+    #[test]
+    fn a_cost_that_is_too_large_is_unknown() {
+        let usage = json!({"a": {"total_cost": 1e308}, "b": {"total_cost": 1e308}});
+        let file = imported(json!({"samples": [{"id": 1, "model_usage": usage}]}));
+        assert_eq!(file.results[0][0].cost_usd, None);
+    }
+
+    #[test]
     fn secrets_of_a_log_are_not_kept() {
         let run = imported(json!({"eval": {
             "run_id": "r", "task": "t", "created": "2026-11-23T06:07:12Z", "model": "openai/m",
-            "model_args": {"api_key": "hidden-1"}, "metadata": {"headers": {"cookie": "hidden-2"}},
+            "model_args": {"api_key": "hidden-1"}, "metadata": {"headers": {"cookie": "hidden-2"}, "password": "hidden-6", "api_key": "hidden-7"},
             "revision": {"origin": "https://me:hidden-3@host/x.git", "commit": "c"}, "task_args": {"password": "hidden-4"},
-        }, "status": "error", "error": {"message": "asked https://me:hidden-5@host"}}));
+        }, "status": "error", "error": {"message": "asked https://me:hidden-5@host"},
+            "stats": {"model_usage": {"https://me:hidden-8@host/m": {"total_tokens": 1}}}}));
         let run = format!("{:?}", run.run);
         assert!(!run.contains("hidden-") && run.contains("\"commit\""), "{run}");
     }

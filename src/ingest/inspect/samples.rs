@@ -112,6 +112,8 @@ impl Reader {
                 *sum = part.map(|part| sum.unwrap_or(0.0) + part).or(*sum);
             }
         }
+        // Costs that are too large to be added up are unknown.
+        sum.total_cost = sum.total_cost.filter(|cost| cost.is_finite());
         Ok(sum)
     }
 

@@ -23,8 +23,6 @@ pub(super) struct Survey {
     pub warnings: Warnings,
     /// Samples that the data set does not name, in the order in which they came up.
     others: HashMap<String, i32>,
-    /// The greatest epoch.
-    pub epochs: i32,
     /// Samples without a score, among those that were answered.
     pub unscored: usize,
 }
@@ -40,7 +38,6 @@ impl Survey {
         let number = self.places.len();
         let position = reader.position(&sample).unwrap_or_else(|| self.other_position(&sample.id, reader));
         let result = reader.result(sample, number, position, &mut self.warnings)?;
-        self.epochs = self.epochs.max(result.repetition.saturating_add(1));
         match self.places.add(0, &result, Some(result.repetition)) {
             Added::Result => {
                 self.unscored += usize::from(result.outcome == TestOutcome::Skipped);

@@ -5,11 +5,7 @@
 
 use serde_json::Value;
 
-use crate::domain::sha256_hex;
-use crate::ingest::json::cut;
-
-/// The longest name and title.
-const NAME_LIMIT: usize = 255;
+use crate::ingest::json::{NAME_LIMIT, cut, fit_name};
 
 /// What a prompt is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +25,7 @@ pub(super) fn naming(label: &str, raw: &str, paths: &[String], content_hash: &st
         let title = if label.is_empty() { name.clone() } else { cut(label, NAME_LIMIT) };
         return Naming { name, title };
     }
-    Naming { name: fit(name), title: cut(name, NAME_LIMIT) }
+    Naming { name: fit_name(name), title: cut(name, NAME_LIMIT) }
 }
 
 /// The part of the label that stays when the text changes; empty when there is none.
@@ -100,14 +96,6 @@ fn path_of(prompt: &Value) -> Option<&str> {
 fn plain_path(path: &str) -> String {
     let path = path.strip_prefix("file://").unwrap_or(path);
     path.strip_prefix("./").unwrap_or(path).to_owned()
-}
-
-/// The name itself or, when it is too long, its beginning and what tells it from others with the same beginning.
-fn fit(name: &str) -> String {
-    if name.chars().nth(NAME_LIMIT).is_none() {
-        return name.to_owned();
-    }
-    format!("{}-{}", cut(name, NAME_LIMIT - 9), &sha256_hex(name.as_bytes())[..8])
 }
 
 #[cfg(test)]
