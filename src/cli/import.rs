@@ -2,9 +2,10 @@
 
 mod bar;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -96,9 +97,10 @@ impl Import {
     async fn all(&self, inputs: &[Input]) -> anyhow::Result<()> {
         let (mut last, mut failed) = (None, Vec::new());
         for input in inputs {
-            match self.one(input).await {
+            let (imported, is_stopped) = self.one(input).await;
+            match imported {
                 Ok(report) => {
-                    println!("{input}: {report}");
+                    say(&format!("{input}: {report}"))?;
                     last = Some(report.run_id);
                 }
                 // The others are left alone too.
@@ -109,9 +111,12 @@ impl Import {
                     failed.push(input.to_string());
                 }
             }
+            if is_stopped {
+                bail!("told to stop after {input}: the files after it were not imported");
+            }
         }
         if let Some(run) = last.filter(|_| !self.options.dry_run) {
-            println!("\nTo see the result, start the server and send:\n{}", query(&run_id(run)));
+            say(&format!("\nTo see the result, start the server and send:\n{}", query(&run_id(run))))?;
         }
         if failed.is_empty() {
             return Ok(());
@@ -119,21 +124,27 @@ impl Import {
         bail!("{} of {} files were not imported: {}", failed.len(), inputs.len(), failed.join(", "));
     }
 
-    /// Imports one file. Ctrl-C and SIGTERM end it before it is complete; a second one ends the process at once.
-    async fn one(&self, input: &Input) -> Result<ImportReport, ImportError> {
+    /// Imports one file, and says whether a signal came meanwhile. Ctrl-C and SIGTERM end the import, unless it is all
+    /// but complete; a second one ends the process at once.
+    async fn one(&self, input: &Input) -> (Result<ImportReport, ImportError>, bool) {
         let progress = Progress::default();
         let _bar = Bar::show(input, &progress);
         let import = import(&self.database, self.format, input, &self.user, &self.options, &progress);
         tokio::pin!(import);
         tokio::select! {
-            report = &mut import => return report,
+            report = &mut import => return (report, false),
             () = stop_signal() => progress.cancel(),
         }
         tokio::select! {
-            report = import => report,
+            report = import => (report, true),
             () = stop_signal() => std::process::exit(130),
         }
     }
+}
+
+/// Writes to standard output, which may have been closed.
+fn say(text: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{text}").context("what was imported cannot be told: standard output cannot be written")
 }
 
 /// Ready when the process is told to stop.
