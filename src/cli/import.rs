@@ -20,7 +20,7 @@ use crate::ingest::{Format, ImportError, ImportReport, Input, Options, Progress,
 /// The tools whose files can be imported.
 #[derive(Debug, Subcommand)]
 pub enum ImportCommand {
-    /// Result files of promptfoo: JSON of the formats 2 and 3, and JSON Lines
+    /// Result files of promptfoo: JSON of the formats 2 and 3, JSON Lines, and what `promptfoo share` sends
     Promptfoo {
         #[command(flatten)]
         arguments: ImportArguments,

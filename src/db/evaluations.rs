@@ -195,6 +195,8 @@ pub struct EvaluationOfRun {
     pub external_id: Option<String>,
     /// Where it is in its life.
     pub status: EvaluationStatus,
+    /// How many results it has.
+    pub total_tests: i32,
 }
 
 /// The evaluations of a run. On PostgreSQL they are locked until the end of the transaction, in
@@ -208,6 +210,7 @@ pub async fn lock_of_run(connection: &mut DbConnection, run_id: RunId) -> QueryR
         evaluations::position,
         evaluations::external_id,
         evaluations::status,
+        evaluations::total_tests,
     ));
     match connection {
         DbConnection::Postgres(connection) => statement.for_update().load(connection.inner()).await,
@@ -257,5 +260,26 @@ pub async fn extend(
     extension: EvaluationExtension,
 ) -> QueryResult<()> {
     let statement = diesel::update(evaluations::table.filter(evaluations::id.eq(id))).set((totals, extension));
+    on_backend!(connection, |inner| statement.execute(inner).await).map(drop)
+}
+
+/// Completes those evaluations of a run that are still open.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn complete_of_run(
+    connection: &mut DbConnection,
+    run_id: RunId,
+    completed_at: Option<Timestamp>,
+    now: Timestamp,
+) -> QueryResult<()> {
+    let open = [EvaluationStatus::Pending, EvaluationStatus::Running];
+    let rows = evaluations::table.filter(evaluations::run_id.eq(run_id)).filter(evaluations::status.eq_any(open));
+    let changes = (
+        evaluations::status.eq(EvaluationStatus::Completed),
+        evaluations::completed_at.eq(completed_at),
+        evaluations::updated_at.eq(now),
+    );
+    let statement = diesel::update(rows).set(changes);
     on_backend!(connection, |inner| statement.execute(inner).await).map(drop)
 }

@@ -172,12 +172,28 @@ pub async fn find_imported(
     on_backend!(connection, |inner| statement.first(inner).await.optional())
 }
 
-/// Where a run is in its life, and when it ended.
+/// A run, as far as adding to it needs it.
+#[derive(Debug, Clone, Queryable)]
+pub struct RunState {
+    /// Where it is in its life.
+    pub status: EvaluationStatus,
+    /// The counts that its tool claims.
+    pub declared: Json,
+    /// When it began.
+    pub started_at: Option<Timestamp>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: Option<i64>,
+    /// When it ended.
+    pub completed_at: Option<Timestamp>,
+}
+
+/// What is known of a run.
 ///
 /// # Errors
 /// When the statement fails, or there is no such run.
-pub async fn state(connection: &mut DbConnection, id: RunId) -> QueryResult<(EvaluationStatus, Option<Timestamp>)> {
-    let statement = runs::table.filter(runs::id.eq(id)).select((runs::status, runs::completed_at));
+pub async fn state(connection: &mut DbConnection, id: RunId) -> QueryResult<RunState> {
+    let columns = (runs::status, runs::declared, runs::started_at, runs::duration_ms, runs::completed_at);
+    let statement = runs::table.filter(runs::id.eq(id)).select(columns);
     on_backend!(connection, |inner| statement.first(inner).await)
 }
 

@@ -13,7 +13,7 @@ use super::connection::DbConnection;
 use super::entity::entity;
 use super::lists::{any_id, any_text};
 use super::schema::{evaluations, prompts, test_results};
-use super::types::Json;
+use super::types::{Json, sql};
 use crate::domain::{EvaluationId, FiniteFloat, Principal, TestOutcome, TestResultId, Timestamp};
 
 row! {
@@ -159,7 +159,7 @@ fn matching(principal: &Principal, filter: &TestResultFilter) -> Conditions<test
     conditions
 }
 
-/// Which of these results are there, by their evaluations and what the clients call them.
+/// Which of these results are there: their evaluations, and what the clients call them.
 ///
 /// # Errors
 /// When the statement fails.
@@ -167,30 +167,31 @@ pub async fn known(
     connection: &mut DbConnection,
     evaluations: &[EvaluationId],
     external_ids: Vec<String>,
-) -> QueryResult<Vec<(EvaluationId, Option<String>, i32)>> {
+) -> QueryResult<Vec<(EvaluationId, Option<String>)>> {
     let statement = test_results::table
         .filter(any_id(test_results::evaluation_id, evaluations.iter().copied()))
         .filter(any_text(test_results::external_id, external_ids))
-        .select((test_results::evaluation_id, test_results::external_id, test_results::repetition));
+        .select((test_results::evaluation_id, test_results::external_id));
     on_backend!(connection, |inner| statement.load(inner).await)
 }
 
-/// Gives these results of an evaluation another repetition.
+/// Counts the repetitions of the cases of an evaluation, in the order of the tests.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn set_repetition(
+pub async fn count_repetitions(
     connection: &mut DbConnection,
     evaluation: EvaluationId,
-    external_ids: Vec<String>,
-    repetition: i32,
     now: Timestamp,
 ) -> QueryResult<()> {
-    let rows = test_results::table
-        .filter(test_results::evaluation_id.eq(evaluation))
-        .filter(any_text(test_results::external_id, external_ids));
-    let change = (test_results::repetition.eq(repetition), test_results::updated_at.eq(now));
-    let statement = diesel::update(rows).set(change);
+    // Both databases read `$1`: SQLite takes it for a name and numbers names as they come.
+    let statement = diesel::sql_query(
+        "UPDATE test_results SET repetition = counted.repetition, updated_at = $1 FROM (\
+         SELECT id, CAST(ROW_NUMBER() OVER (PARTITION BY test_case_name, case_hash ORDER BY position, id) - 1 AS INTEGER) \
+         AS repetition FROM test_results WHERE evaluation_id = $2\
+         ) AS counted WHERE test_results.id = counted.id AND test_results.repetition <> counted.repetition",
+    );
+    let statement = statement.bind::<sql::Timestamptz, _>(now).bind::<sql::Uuid, _>(evaluation);
     on_backend!(connection, |inner| statement.execute(inner).await).map(drop)
 }
 

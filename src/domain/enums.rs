@@ -101,6 +101,14 @@ text_enums! {
     }
 }
 
+impl EvaluationStatus {
+    /// Whether results may still come.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Pending | Self::Running)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

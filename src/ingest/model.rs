@@ -40,6 +40,8 @@ pub struct ImportedRun {
     pub evaluations: Vec<ImportedEvaluation>,
     /// What the user should know about the file.
     pub warnings: Vec<String>,
+    /// Whether the file has nothing but results of a run and of evaluations that have to be there already.
+    pub is_batch: bool,
 }
 
 /// A prompt that a run used.

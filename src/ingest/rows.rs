@@ -15,9 +15,9 @@ const PROMPT_TOKENS: &str = "prompt_tokens";
 const COMPLETION_TOKENS: &str = "completion_tokens";
 
 impl ImportedRun {
-    /// When it ended, if it is known how long it took.
+    /// When it ended, if it has and it is known how long it took.
     pub(super) fn completed_at(&self) -> Option<Timestamp> {
-        self.duration_ms.map(|duration| self.started_at.plus_millis(duration))
+        self.duration_ms.filter(|_| !self.status.is_open()).map(|duration| self.started_at.plus_millis(duration))
     }
 }
 

@@ -8,6 +8,7 @@ mod interrupted;
 mod oracle;
 mod refused;
 mod repeated;
+mod shared;
 
 use std::collections::HashMap;
 use std::io::Write as _;

@@ -86,6 +86,7 @@ pub(super) fn run(mut frame: Frame, mut survey: Survey, reader: &Reader) -> Resu
         prompts: vec![prompt],
         evaluations: vec![evaluation],
         warnings: warnings.into_texts(),
+        is_batch: false,
     };
     Ok((run, places.arrange()))
 }

@@ -35,7 +35,7 @@ pub fn read(bytes: &[u8]) -> Result<ImportedFile, ImportError> {
 
 /// Reads and checks a log.
 pub(super) fn prepare(source: Source) -> Result<Prepared, ImportError> {
-    source.check_begin(EXPECTED_FILE)?;
+    source.check_begin(b"{", EXPECTED_FILE)?;
     let FirstPass { frame, survey, replaced } = read_frame(&source)?;
     let of_file = |Problem { place, problem }| {
         let file = source.name().to_owned();

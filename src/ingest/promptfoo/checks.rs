@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::file::{Metrics, Stats, TokenUsage};
+use super::file::{AssertionTokens, Column, Metrics, Stats, TokenUsage};
 use crate::ingest::ScoreSum;
 use crate::ingest::differences::{Differences, number_differs};
 use crate::ingest::numbers::without_fraction;
@@ -47,6 +47,26 @@ pub(super) fn score_sum(metrics: &Metrics, results: i32) -> ScoreSum {
         }
         _ => ScoreSum::OfResults,
     }
+}
+
+/// Adds up what the columns claim, for a file that says nothing about the whole run.
+pub(super) fn add_claims(stats: &mut Stats, columns: &[Column]) {
+    let claims = || columns.iter().filter_map(|column| column.metrics.as_ref());
+    let sum = |count: fn(&Metrics) -> Option<f64>| claims().filter_map(count).reduce(|sum, count| sum + count);
+    let tokens = |count: fn(&TokenUsage) -> Option<f64>| {
+        claims().filter_map(|metrics| count(metrics.token_usage.as_ref()?)).reduce(|sum, count| sum + count)
+    };
+    stats.successes = sum(|metrics| metrics.test_pass_count);
+    stats.failures = sum(|metrics| metrics.test_fail_count);
+    stats.errors = sum(|metrics| metrics.test_error_count);
+    stats.token_usage = Some(TokenUsage {
+        total: tokens(|tokens| tokens.total),
+        prompt: tokens(|tokens| tokens.prompt),
+        completion: tokens(|tokens| tokens.completion),
+        cached: tokens(|tokens| tokens.cached),
+        assertions: Some(AssertionTokens { total: tokens(grading_tokens) }),
+        completion_details: None,
+    });
 }
 
 fn claimed_tests(metrics: &Metrics) -> Option<f64> {

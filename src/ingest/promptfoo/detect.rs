@@ -13,6 +13,10 @@ pub(super) enum Kind {
     Document,
     /// One result a line.
     Lines,
+    /// What `promptfoo share` sends first: a run without its results.
+    Record,
+    /// What it sends then: a list of results.
+    Batch,
 }
 
 /// What the first object of a file looks like.
@@ -24,7 +28,9 @@ enum Looks {
 
 /// Looks at the beginning of the file.
 pub(super) fn detect(source: &Source) -> Result<Kind, ImportError> {
-    source.check_begin(EXPECTED_FILE)?;
+    if source.check_begin(b"{[", EXPECTED_FILE)? == b'[' {
+        return Ok(Kind::Batch);
+    }
     let mut keys = Keys { looks: None };
     let text = source.text(false);
     text.meter().begin_unlimited();
@@ -52,6 +58,7 @@ struct Keys {
 impl<'de> ObjectReader<'de> for Keys {
     fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
         self.looks = match name {
+            "createdAt" => Some(Looks::Promptfoo(Kind::Record)),
             "evalId" | "results" | "config" => Some(Looks::Promptfoo(Kind::Document)),
             "promptIdx" | "testIdx" | "promptId" | "testCase" | "gradingResult" | "failureReason" | "latencyMs"
             | "namedScores" | "success" => Some(Looks::Promptfoo(Kind::Lines)),

@@ -103,12 +103,7 @@ impl<'de> ObjectReader<'de> for FrameReader {
             "shareableUrl" => frame.shareable_url = map.next_value()?,
             "metadata" => frame.metadata = map.next_value::<Option<_>>()?.unwrap_or_default(),
             "runtimeOptions" => frame.runtime_options = map.next_value::<Option<_>>()?.unwrap_or_default(),
-            "traces" => map.next_value_seed(Each::new(|trace: Trace| {
-                self.meter.begin_value();
-                let id = trace.trace_id.as_ref().and_then(Value::as_str).map(str::to_owned);
-                frame.trace_ids.extend(id.filter(|_| frame.trace_ids.len() < TRACE_LIMIT));
-                Ok(())
-            }))?,
+            "traces" => map.next_value_seed(traces(&self.meter, &mut frame.trace_ids))?,
             "blobAssets" => {
                 self.meter.begin_unlimited();
                 frame.has_blobs = map.next_value::<Presence>()?.0;
@@ -175,7 +170,21 @@ impl SummaryReader<'_> {
     }
 }
 
-fn columns<'a>(
+/// Takes the ids of traces.
+pub(super) fn traces<'a>(
+    meter: &'a Meter,
+    ids: &'a mut Vec<String>,
+) -> Each<Trace, impl FnMut(Trace) -> Result<(), String>> {
+    Each::new(|trace: Trace| {
+        meter.begin_value();
+        let id = trace.trace_id.as_ref().and_then(Value::as_str).map(str::to_owned);
+        ids.extend(id.filter(|_| ids.len() < TRACE_LIMIT));
+        Ok(())
+    })
+}
+
+/// Takes columns, so many at most.
+pub(super) fn columns<'a>(
     meter: &'a Meter,
     columns: &'a mut Vec<Column>,
 ) -> Each<Column, impl FnMut(Column) -> Result<(), String>> {

@@ -26,6 +26,8 @@ pub(super) struct Frame {
     pub runtime_options: Map<String, Value>,
     pub trace_ids: Vec<String>,
     pub has_blobs: bool,
+    /// Whether the results come in files of their own.
+    pub results_follow: bool,
 }
 
 /// The tests that the configuration contains.
@@ -142,6 +144,8 @@ pub(super) struct AssertionTokens {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Row {
     pub id: Option<String>,
+    /// The run, where results are sent by themselves.
+    pub eval_id: Option<String>,
     pub test_idx: Option<f64>,
     pub prompt_idx: Option<f64>,
     pub test_case: Option<TestCase>,

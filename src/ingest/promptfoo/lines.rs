@@ -17,7 +17,7 @@ use crate::ingest::json::{cut, fit_id, text_form};
 use crate::ingest::places::Places;
 use crate::ingest::prepared::{Prepared, RowSink, Rows};
 use crate::ingest::problem::Problem;
-use crate::ingest::source::{Meter, Source, TextReader, Unpacked};
+use crate::ingest::source::{Meter, Source, StopReason, TextReader, Unpacked};
 use crate::ingest::warnings::Warnings;
 use crate::ingest::{ImportError, ImportedRun};
 
@@ -61,8 +61,8 @@ pub(super) fn prepare(source: Source, run_id: Option<&str>) -> Result<Prepared, 
 }
 
 /// The place begins with the line.
-fn value_error(source: &Source, Problem { place, problem }: Problem) -> ImportError {
-    ImportError::Value { file: source.name().to_owned(), line: None, place, problem }
+fn value_error(source: &Source, problem: Problem) -> ImportError {
+    StopReason::Problem(problem).into_error(source, None)
 }
 
 /// The prompt and the provider of a row, as a document would have them.
@@ -132,6 +132,7 @@ fn run(
         prompts,
         evaluations,
         warnings: warnings.into_texts(),
+        is_batch: false,
     };
     Ok((run, places.arrange()))
 }

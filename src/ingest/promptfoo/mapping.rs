@@ -28,8 +28,8 @@ pub(super) fn run(frame: Frame, mut survey: Survey, external_id: String) -> Resu
     survey.fit_columns(frame.columns.len())?;
     let Survey { places, columns: facts, mut warnings, .. } = survey;
     let metadata = run_metadata(&frame);
-    let Frame { columns, stats, config, tests, has_blobs, metadata: origin, .. } = frame;
-    if !compare_run(&stats, facts.iter().map(|facts| &facts.totals), &mut warnings) {
+    let Frame { columns, stats, config, tests, has_blobs, results_follow, metadata: origin, .. } = frame;
+    if !results_follow && !compare_run(&stats, facts.iter().map(|facts| &facts.totals), &mut warnings) {
         for (index, (column, facts)) in columns.iter().zip(&facts).enumerate() {
             if let Some(metrics) = &column.metrics {
                 compare_column(index, metrics, &facts.totals, &mut warnings);
@@ -41,7 +41,9 @@ pub(super) fn run(frame: Frame, mut survey: Survey, external_id: String) -> Resu
     for (position, (column, facts)) in columns.into_iter().zip(facts).enumerate() {
         mapped.add(position, column, facts)?;
     }
-    let Columns { prompts, evaluations, .. } = mapped;
+    let Columns { prompts, mut evaluations, .. } = mapped;
+    let status = if results_follow { EvaluationStatus::Running } else { EvaluationStatus::Completed };
+    evaluations.iter_mut().for_each(|evaluation| evaluation.status = status);
     if has_blobs {
         warnings.add("the file contains images or other binary data (`blobAssets`): they are not imported");
     }
@@ -57,13 +59,14 @@ pub(super) fn run(frame: Frame, mut survey: Survey, external_id: String) -> Resu
         metadata: config.metadata.into_iter().chain(metadata).collect(),
         config: config.redacted,
         git: None,
-        status: EvaluationStatus::Completed,
+        status,
         declared: Some(declared(&stats)),
         started_at,
         duration_ms: count(stats.duration_ms, &mut warnings, || "results.stats.durationMs".to_owned())?,
         prompts,
         evaluations,
         warnings: warnings.into_texts(),
+        is_batch: false,
     };
     Ok((run, places.arrange()))
 }

@@ -1,6 +1,7 @@
-//! Result files of promptfoo: JSON documents of the formats 2 and 3, and JSON Lines.
+//! Result files of promptfoo: JSON documents of the formats 2 and 3, JSON Lines, and what `promptfoo share` sends.
 
 mod assertions;
+mod batch;
 mod cases;
 mod checks;
 mod columns;
@@ -14,6 +15,7 @@ mod mapping;
 mod metadata;
 mod outcome;
 mod provider;
+mod record;
 mod results;
 mod survey;
 mod table;
@@ -36,8 +38,8 @@ use super::warnings::Warnings;
 use super::{ImportError, Options};
 
 /// What every file of promptfoo is.
-const EXPECTED_FILE: &str = "one JSON document as `promptfoo eval -o output.json` writes it, or one result a line as \
-                             with `-o output.jsonl`";
+const EXPECTED_FILE: &str = "one JSON document as `promptfoo eval -o output.json` writes it, one result a line as with \
+                             `-o output.jsonl`, or what `promptfoo share` sends";
 
 /// Reads a whole file from memory, without a database. What it takes is in proportion to the file.
 ///
@@ -52,16 +54,16 @@ pub(super) fn prepare(source: Source, options: &Options) -> Result<Prepared, Imp
     match detect(&source)? {
         Kind::Document => prepare_document(source, options.run_id.as_deref()),
         Kind::Lines => lines::prepare(source, options.run_id.as_deref()),
+        Kind::Record => record::prepare(source, options.run_id.as_deref()),
+        Kind::Batch => batch::prepare(source, options.run_id.as_deref()),
     }
 }
 
 fn prepare_document(source: Source, run_id: Option<&str>) -> Result<Prepared, ImportError> {
     let FirstPass { mut frame, survey, replaced } = read_frame(&source)?;
-    let of_file = |Problem { place, problem }| {
-        let file = source.name().to_owned();
-        ImportError::Value { file, line: None, place, problem }
-    };
-    let external_id = external_id(&frame, run_id, || source.sha256())?.map_err(of_file)?;
+    let of_file = |problem| StopReason::Problem(problem).into_error(&source, None);
+    let own_id = ("evalId", frame.eval_id.as_deref());
+    let external_id = external_id(own_id, run_id, || source.sha256())?.map_err(of_file)?;
     let is_format_2 = frame.version == Some(2.0);
     let survey = match survey {
         Some(survey) => survey,
@@ -74,17 +76,17 @@ fn prepare_document(source: Source, run_id: Option<&str>) -> Result<Prepared, Im
     Ok(Prepared { run, places, source, rows: Box::new(rows) })
 }
 
-/// What promptfoo calls the run. The user may say so where the file does not.
+/// What promptfoo calls the run, by the member of the file that says so. The user may say it where the file does not.
 fn external_id(
-    frame: &Frame,
+    (place, own): (&str, Option<&str>),
     run_id: Option<&str>,
     hash: impl FnOnce() -> Result<String, ImportError>,
 ) -> Result<Result<String, Problem>, ImportError> {
-    let own = frame.eval_id.as_deref().filter(|id| !id.trim().is_empty());
+    let own = own.filter(|id| !id.trim().is_empty());
     Ok(match (own, run_id) {
         (Some(own), Some(given)) if own != given => {
             let problem = format!("the file is of the run «{own}», not of «{given}» as `--run-id` says");
-            Err(Problem::new("evalId", problem))
+            Err(Problem::new(place, problem))
         }
         (Some(id), _) | (None, Some(id)) => Ok(fit_id(id.to_owned())),
         (None, None) => Ok(hash()?),
@@ -151,8 +153,8 @@ mod tests {
     fn what_is_not_of_promptfoo_is_refused() {
         for (json, begin) in [
             ("", "input:1:1: the file is empty; expected one JSON document as"),
-            ("\n <html>", "input:2:2: this is no JSON object; expected one JSON document as"),
-            ("[1]", "input:1:1: this is no JSON object; expected"),
+            ("\n <html>", "input:2:2: this is no JSON object or list; expected one JSON document as"),
+            ("5", "input:1:1: this is no JSON object or list; expected"),
             ("PK\u{3}\u{4}", "input: this is a zip archive; if it is a log of Inspect (`.eval`), convert it"),
             ("{\"a\": 1}", "input:1:1: these are not the results of promptfoo; expected"),
             ("{\"config\": {}}", "input:1:14: missing field `results`; expected"),

@@ -22,6 +22,8 @@ pub(super) enum RowPlace {
     Element(usize),
     /// Counted from 1 in a file of one result a line.
     Line(usize),
+    /// Counted from 0 in a list of nothing but results.
+    Item(usize),
 }
 
 impl RowPlace {
@@ -30,6 +32,7 @@ impl RowPlace {
         match self {
             Self::Element(index) => format!("results.results[{index}].{name}"),
             Self::Line(line) => format!("line {line}: {name}"),
+            Self::Item(index) => format!("[{index}].{name}"),
         }
     }
 }

@@ -12,8 +12,9 @@ use crate::ingest::error::ImportError;
 const ZIP: &[u8] = b"PK\x03\x04";
 
 impl Source {
-    /// Makes sure that a JSON object begins the text, before anything is said about its members.
-    pub fn check_begin(&self, expected: &str) -> Result<(), ImportError> {
+    /// Makes sure that the text begins with one of these brackets, before anything is said about what is in them, and
+    /// says with which.
+    pub fn check_begin(&self, brackets: &[u8], expected: &str) -> Result<u8, ImportError> {
         if self.begins_with(ZIP).map_err(|cause| self.fault(cause))? {
             let problem = "this is a zip archive; if it is a log of Inspect (`.eval`), convert it with `inspect log \
                            convert --to json --output-dir DIRECTORY FILE` and import the result";
@@ -24,7 +25,7 @@ impl Source {
         loop {
             let begin = text.fill().map_err(|cause| self.fault(cause))?.first().copied();
             let problem = match begin {
-                Some(b'{') => return Ok(()),
+                Some(bracket) if brackets.contains(&bracket) => return Ok(bracket),
                 Some(b'\n') => {
                     (line, column) = (line + 1, 1);
                     text.consume(1);
@@ -35,6 +36,7 @@ impl Source {
                     text.consume(1);
                     continue;
                 }
+                Some(_) if brackets.contains(&b'[') => "this is no JSON object or list",
                 Some(_) => "this is no JSON object",
                 None => "the file is empty",
             };

@@ -15,6 +15,18 @@ pub(in crate::ingest) enum StopReason {
     Unsupported(String),
 }
 
+impl StopReason {
+    /// What the user is told. The line is left out where the place of a problem begins with it.
+    pub fn into_error(self, source: &Source, line: Option<usize>) -> ImportError {
+        let file = source.name().to_owned();
+        match self {
+            Self::Failed(error) => error,
+            Self::Problem(Problem { place, problem }) => ImportError::Value { file, line, place, problem },
+            Self::Unsupported(problem) => ImportError::Unsupported { file, problem },
+        }
+    }
+}
+
 impl From<Problem> for StopReason {
     fn from(problem: Problem) -> Self {
         Self::Problem(problem)
@@ -35,15 +47,10 @@ impl Stop {
     /// The reason, where there is one; else what the parser returned. The parser knows the line.
     pub fn or(self, source: &Source, parsed: Result<(), ImportError>) -> Result<(), ImportError> {
         let Some(reason) = self.0 else { return parsed };
-        let file = source.name().to_owned();
         let line = match parsed {
             Err(ImportError::Malformed { line, .. }) => Some(line),
             _ => None,
         };
-        Err(match reason {
-            StopReason::Failed(error) => error,
-            StopReason::Problem(Problem { place, problem }) => ImportError::Value { file, line, place, problem },
-            StopReason::Unsupported(problem) => ImportError::Unsupported { file, problem },
-        })
+        Err(reason.into_error(source, line))
     }
 }

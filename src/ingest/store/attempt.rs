@@ -1,23 +1,26 @@
 //! One attempt to store a file.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use diesel::result::{Error as DieselError, QueryResult};
 use tokio::sync::mpsc;
 
 use super::chunks::{Chunk, Recipient, read_chunks};
+use super::complete::complete_if_all_are_there;
 use super::extend::extend_run;
-use super::status::{is_open, new_status_of_run};
+use super::status::new_status_of_run;
 use crate::db::evaluations::EvaluationOfRun;
 use crate::db::test_results::NewTestResult;
 use crate::db::{DbConnection, evaluations, insert, runs, test_results};
-use crate::domain::{EvaluationId, EvaluationStatus, RunId, Timestamp};
+use crate::domain::{EvaluationId, EvaluationStatus, RunId, RunSource, Timestamp};
 use crate::ingest::ImportedEvaluation;
 use crate::ingest::error::ImportError;
 use crate::ingest::prepared::Prepared;
+use crate::ingest::problem::Problem;
 use crate::ingest::report::ImportReport;
 use crate::ingest::rows::{evaluation_row, run_row};
+use crate::ingest::source::StopReason;
 use crate::ingest::versions::resolve_prompts;
 
 /// Chunks that may wait for the database.
@@ -70,6 +73,8 @@ struct Known {
     next_position: i32,
     /// What the run becomes, where that is something else.
     new_status: Option<EvaluationStatus>,
+    /// When the run began.
+    started_at: Option<Timestamp>,
 }
 
 /// One attempt.
@@ -104,24 +109,34 @@ impl Attempt {
     pub async fn run(mut self, connection: &mut DbConnection) -> Result<ImportReport, Failure> {
         let known = self.find_or_insert_run(connection).await?;
         let mut targets = self.insert_evaluations(connection, &known).await?;
-        self.insert_results(connection, &mut targets).await?;
+        // A batch of results does not say when its run began.
+        let began = known.started_at.filter(|_| self.prepared.run.is_batch).unwrap_or(self.prepared.run.started_at);
+        self.insert_results(connection, &mut targets, began).await?;
         let is_changed = known.new_status.is_some() || targets.iter().any(Target::is_changed);
+        let (run, id) = (&self.prepared.run, self.report.run_id);
         if self.report.new_runs == 0 && (self.report.new_rows() > 0 || is_changed) {
-            let (run, id) = (&self.prepared.run, self.report.run_id);
             extend_run(connection, run, id, known.new_status, &targets, self.now).await?;
+        }
+        if run.source == RunSource::Promptfoo && run.status.is_open() {
+            complete_if_all_are_there(connection, id, self.now).await?;
         }
         Ok(self.report)
     }
 
-    async fn find_or_insert_run(&mut self, connection: &mut DbConnection) -> QueryResult<Known> {
+    async fn find_or_insert_run(&mut self, connection: &mut DbConnection) -> Result<Known, Failure> {
         let run = &self.prepared.run;
         match runs::find_imported(connection, &self.user_id, run.source, &run.external_id).await? {
             Some(id) => {
                 self.report.run_id = id;
                 let mut known = find_known(connection, id).await?;
-                let (status, _) = runs::state(connection, id).await?;
-                known.new_status = new_status_of_run(status, run, &known.evaluations);
+                let stored = runs::state(connection, id).await?;
+                known.new_status = new_status_of_run(stored.status, run, &known.evaluations);
+                known.started_at = stored.started_at;
                 Ok(known)
+            }
+            None if run.is_batch => {
+                let problem = format!("the run «{}» is not there; import its record first", run.external_id);
+                Err(self.refuse("evalId", problem).into())
             }
             None => {
                 let row = run_row(run, self.report.run_id, &self.user_id, self.now);
@@ -134,16 +149,25 @@ impl Attempt {
 
     /// Stores the evaluations that are missing, with the totals that the file gives them, and says what all of them
     /// have become.
-    async fn insert_evaluations(&mut self, connection: &mut DbConnection, known: &Known) -> QueryResult<Vec<Target>> {
+    async fn insert_evaluations(
+        &mut self,
+        connection: &mut DbConnection,
+        known: &Known,
+    ) -> Result<Vec<Target>, Failure> {
         let run = &self.prepared.run;
         let target = |evaluation: &ImportedEvaluation| {
             let known = known.evaluations.get(&evaluation.external_id);
             let id = known.map_or_else(EvaluationId::generate, |known| known.id);
-            let ends = known.is_some_and(|known| is_open(known.status)) && !is_open(evaluation.status);
+            let ends = known.is_some_and(|known| known.status.is_open()) && !evaluation.status.is_open();
             Target { id, is_known: known.is_some(), ends, added: 0 }
         };
         let targets: Vec<_> = run.evaluations.iter().map(target).collect();
         let new: Vec<_> = run.evaluations.iter().zip(&targets).filter(|(_, target)| !target.is_known).collect();
+        if let Some((evaluation, _)) = new.first().filter(|_| run.is_batch) {
+            let column = evaluation.position.unwrap_or_default();
+            let problem = format!("the run «{}» has no prompt {column}", run.external_id);
+            return Err(self.refuse("promptIdx", problem).into());
+        }
         // Prompts that only evaluations use which are there already may have been renamed or deleted since.
         let used: Vec<_> = new.iter().map(|(evaluation, _)| evaluation.prompt).collect();
         let prompts = resolve_prompts(connection, run, &used, &self.user_id, self.now).await?;
@@ -162,10 +186,15 @@ impl Attempt {
     }
 
     /// Reads the results once more, on a thread of their own, and stores those that are missing.
-    async fn insert_results(&mut self, connection: &mut DbConnection, targets: &mut [Target]) -> Result<(), Failure> {
+    async fn insert_results(
+        &mut self,
+        connection: &mut DbConnection,
+        targets: &mut [Target],
+        created_at: Timestamp,
+    ) -> Result<(), Failure> {
         let (sender, mut chunks) = mpsc::channel(CHUNKS_WAITING);
         let recipients: Vec<_> = targets.iter().map(|target| target.id).collect();
-        let recipient = Recipient { evaluations: recipients, now: self.now };
+        let recipient = Recipient { evaluations: recipients, created_at, now: self.now };
         let prepared = Arc::clone(&self.prepared);
         let reading = tokio::task::spawn_blocking(move || read_chunks(&prepared, &recipient, &sender));
         let mut stored = Ok(());
@@ -186,6 +215,11 @@ impl Attempt {
         Ok(())
     }
 
+    /// Says that the database lacks what a batch of results needs.
+    fn refuse(&self, place: &str, problem: String) -> ImportError {
+        StopReason::Problem(Problem::new(place, problem)).into_error(&self.prepared.source, None)
+    }
+
     async fn insert_chunk(
         &mut self,
         connection: &mut DbConnection,
@@ -194,19 +228,7 @@ impl Attempt {
     ) -> QueryResult<()> {
         let all = chunk.len();
         let stored = find_stored(connection, &chunk, targets).await?;
-        let mut renumbered: BTreeMap<(EvaluationId, i32), Vec<String>> = BTreeMap::new();
-        chunk.retain(|(_, row)| {
-            let Some(id) = row.external_id.clone() else { return true };
-            let Some(&repetition) = stored.get(&(row.evaluation_id, id.clone())) else { return true };
-            // A file with less in it counts less repetitions: the greater number is that of the fuller file.
-            if row.repetition > repetition {
-                renumbered.entry((row.evaluation_id, row.repetition)).or_default().push(id);
-            }
-            false
-        });
-        for ((evaluation, repetition), ids) in renumbered {
-            test_results::set_repetition(connection, evaluation, ids, repetition, self.now).await?;
-        }
+        chunk.retain(|(_, row)| !stored.contains(&(row.evaluation_id, row.external_id.clone())));
         for (evaluation, _) in &chunk {
             if let Some(target) = targets.get_mut(*evaluation) {
                 target.added += 1;
@@ -218,23 +240,22 @@ impl Attempt {
     }
 }
 
-/// Those results of a chunk that are there already, with their repetitions. Evaluations that are new have none.
+/// Those results of a chunk that are there already. Evaluations that are new have none.
 async fn find_stored(
     connection: &mut DbConnection,
     chunk: &[(usize, NewTestResult)],
     targets: &[Target],
-) -> QueryResult<HashMap<(EvaluationId, String), i32>> {
+) -> QueryResult<HashSet<(EvaluationId, Option<String>)>> {
     let known: HashSet<_> = targets.iter().filter(|target| target.is_known).map(|target| target.id).collect();
     let rows = chunk.iter().map(|(_, row)| row);
     let rows: Vec<_> = rows.filter(|row| known.contains(&row.evaluation_id)).collect();
     if rows.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(HashSet::new());
     }
     let evaluations: HashSet<_> = rows.iter().map(|row| row.evaluation_id).collect();
     let ids: Vec<_> = evaluations.into_iter().collect();
     let external_ids = rows.iter().filter_map(|row| row.external_id.clone()).collect();
-    let stored = test_results::known(connection, &ids, external_ids).await?;
-    Ok(stored.into_iter().filter_map(|(evaluation, id, repetition)| Some(((evaluation, id?), repetition))).collect())
+    Ok(test_results::known(connection, &ids, external_ids).await?.into_iter().collect())
 }
 
 async fn find_known(connection: &mut DbConnection, run_id: RunId) -> QueryResult<Known> {

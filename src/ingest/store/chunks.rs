@@ -20,6 +20,8 @@ pub(super) type Chunk = Vec<(usize, NewTestResult)>;
 pub(super) struct Recipient {
     /// By index into the evaluations of the run.
     pub evaluations: Vec<EvaluationId>,
+    /// When they are said to have been created.
+    pub created_at: Timestamp,
     /// The time of the import.
     pub now: Timestamp,
 }
@@ -27,14 +29,13 @@ pub(super) struct Recipient {
 /// Reads all results and sends them as rows. Their ids grow in the order of the tests, not in that of the file.
 pub(super) fn read_chunks(prepared: &Prepared, recipient: &Recipient, to: &Sender<Chunk>) -> Result<(), ImportError> {
     let ids: Vec<_> = (0..prepared.places.rows()).map(|_| TestResultId::generate()).collect();
-    let created_at = prepared.run.started_at;
     let (mut chunk, mut bytes) = (Chunk::new(), 0);
     prepared.results(|place, result| {
         let evaluation = recipient.evaluations.get(place.evaluation).copied();
         let (Some(evaluation), Some(&id)) = (evaluation, ids.get(place.rank)) else {
             return Err(prepared.source.changed());
         };
-        let row = result_row(result, id, evaluation, created_at, recipient.now);
+        let row = result_row(result, id, evaluation, recipient.created_at, recipient.now);
         bytes += size(&row);
         chunk.push((place.evaluation, row));
         if chunk.len() >= CHUNK_ROWS || bytes >= CHUNK_BYTES {

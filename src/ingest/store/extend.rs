@@ -23,7 +23,7 @@ pub(super) async fn extend_run(
     targets: &[Target],
     now: Timestamp,
 ) -> QueryResult<()> {
-    let (_, stored_end) = runs::state(connection, id).await?;
+    let stored = runs::state(connection, id).await?;
     for (evaluation, target) in run.evaluations.iter().zip(targets).filter(|(_, target)| target.is_changed()) {
         let totals = stored_totals(connection, target.id).await?;
         let totals = totals_of_evaluation(&totals, score_of_all(evaluation, &totals), now);
@@ -35,6 +35,10 @@ pub(super) async fn extend_run(
             completed_at: run.completed_at(),
         };
         evaluations::extend(connection, target.id, totals, extension).await?;
+        // Logs of Inspect say themselves which repetition it is.
+        if run.source == RunSource::Promptfoo {
+            test_results::count_repetitions(connection, target.id, now).await?;
+        }
     }
     // What is said of the run is of the one log that was read first, where a run has several.
     let is_one_of_several = run.source == RunSource::Inspect;
@@ -42,7 +46,7 @@ pub(super) async fn extend_run(
         status,
         declared: run.declared.clone().filter(|_| !is_one_of_several).map(Into::into),
         duration_ms: run.duration_ms.filter(|_| !is_one_of_several),
-        completed_at: run.completed_at().max(stored_end),
+        completed_at: run.completed_at().max(stored.completed_at),
         updated_at: now,
     };
     runs::extend(connection, id, changes).await

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod chunks;
+mod complete;
 mod extend;
 mod status;
 

@@ -6,11 +6,6 @@ use crate::db::evaluations::EvaluationOfRun;
 use crate::domain::{EvaluationStatus, RunSource};
 use crate::ingest::ImportedRun;
 
-/// Whether results may still come.
-pub(super) fn is_open(status: EvaluationStatus) -> bool {
-    matches!(status, EvaluationStatus::Pending | EvaluationStatus::Running)
-}
-
 /// What a run with these evaluations becomes with the file; `None` when it stays what it is.
 pub(super) fn new_status_of_run(
     stored: EvaluationStatus,
@@ -20,7 +15,7 @@ pub(super) fn new_status_of_run(
     let status = match file.source {
         // A log is one of the several evaluations of a run.
         RunSource::Inspect => status_of_all(file, known),
-        _ if is_open(stored) => file.status,
+        _ if stored.is_open() => file.status,
         // A file that was cut short says nothing new about a run that has ended.
         _ => stored,
     };
@@ -31,12 +26,12 @@ pub(super) fn new_status_of_run(
 fn status_of_all(file: &ImportedRun, known: &HashMap<String, EvaluationOfRun>) -> EvaluationStatus {
     let of_file = file.evaluations.iter().map(|evaluation| {
         let known = known.get(&evaluation.external_id).map(|known| known.status);
-        known.filter(|&known| !is_open(known)).unwrap_or(evaluation.status)
+        known.filter(|&known| !known.is_open()).unwrap_or(evaluation.status)
     });
     let is_other = |id: &String| file.evaluations.iter().all(|evaluation| evaluation.external_id != *id);
     let others = known.iter().filter(|(id, _)| is_other(id)).map(|(_, known)| known.status);
     let all: Vec<_> = of_file.chain(others).collect();
-    if all.iter().any(|&status| is_open(status)) {
+    if all.iter().any(|&status| status.is_open()) {
         EvaluationStatus::Running
     } else if all.iter().all(|&status| status == EvaluationStatus::Failed) {
         EvaluationStatus::Failed
