@@ -6,11 +6,11 @@ use common::{EvaluationBuilder, Kind, PromptBuilder, ResultBuilder, TestDatabase
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text};
 use evalgraph::db::conditions::Conditions;
-use evalgraph::db::page::{Direction, Page, PagePerParent, Slice};
+use evalgraph::db::page::{Order, Page, PagePerParent, Slice};
 use evalgraph::db::schema::test_results;
 use evalgraph::db::types::sql::Uuid as SqlUuid;
 use evalgraph::db::{StatementCount, insert};
-use evalgraph::domain::TestOutcome;
+use evalgraph::domain::{TestOutcome, TestResultOrderField};
 use uuid::Uuid;
 
 const LIMIT: i64 = 5;
@@ -23,7 +23,7 @@ fn pages(parents: &[Uuid], only_not_passed: bool) -> Pages {
     if only_not_passed {
         conditions.require(diesel::dsl::not(test_results::passed));
     }
-    let slice = Slice { direction: Direction::Ascending, after: None, before: None, limit: LIMIT };
+    let slice = Slice::first(LIMIT, Order::ascending(TestResultOrderField::CreatedAt));
     PagePerParent::new(Page::new(test_results::id, conditions, slice), test_results::evaluation_id, parents.to_vec())
 }
 

@@ -1,5 +1,6 @@
 //! What all tables of the graph have in common: rows are found by id, and listed, by themselves or under a parent.
 
+use std::fmt::Debug;
 use std::hash::Hash;
 
 use diesel::result::QueryResult;
@@ -8,18 +9,20 @@ use uuid::Uuid;
 
 use super::columns::ColumnSet;
 use super::connection::DbConnection;
-use super::page::{Positioned, Slice};
+use super::page::{OrderField, Positioned, Slice};
 use crate::domain::Principal;
 
 /// Rows, each after the place of its parent in the list of parents.
 pub type ChildRows<R> = Vec<(i64, R)>;
 
 /// A table of the graph. Every statement carries the condition that `principal` may see the rows.
-pub trait Entity: Send + Sync + 'static {
+pub trait Entity: Copy + Eq + Hash + Debug + Send + Sync + 'static {
     /// A row of it.
-    type Row: Positioned + Send + Sync + 'static;
+    type Row: Positioned<Field = Self::OrderField> + Send + Sync + 'static;
+    /// What lists can be ordered by.
+    type OrderField: OrderField + Debug;
     /// Which rows of a list are wanted.
-    type Filter: Clone + Eq + Hash + Default + Send + Sync + 'static;
+    type Filter: Clone + Eq + Hash + Default + Debug + Send + Sync + 'static;
     /// The columns that lead to a parent, and so make lists per parent.
     type Parent: Copy + Eq + Hash + Send + Sync + 'static;
 
@@ -36,7 +39,7 @@ pub trait Entity: Send + Sync + 'static {
         connection: &'c mut DbConnection,
         principal: &Principal,
         filter: &Self::Filter,
-        slice: Slice,
+        slice: Slice<Self::OrderField>,
         columns: ColumnSet,
     ) -> BoxFuture<'c, QueryResult<Vec<Self::Row>>>;
 
@@ -54,7 +57,7 @@ pub trait Entity: Send + Sync + 'static {
         parent: Self::Parent,
         parents: Vec<Uuid>,
         filter: &Self::Filter,
-        slice: Slice,
+        slice: Slice<Self::OrderField>,
         columns: ColumnSet,
     ) -> BoxFuture<'c, QueryResult<ChildRows<Self::Row>>>;
 
@@ -73,16 +76,39 @@ pub trait Entity: Send + Sync + 'static {
 macro_rules! entity {
     (
         $entity:ident, $table:ident, $row:ty, $filter:ty,
+        $order:ident { $($field:ident => $key:ident: $kind:ident),+ $(,)? },
         $parent:ident { $($variant:ident => $column:ident),* $(,)? }
     ) => {
+        impl crate::db::page::OrderField for $order {
+            fn column(self) -> crate::db::page::SortColumn {
+                use crate::db::page::{SortColumn, SortKind};
+                match self {
+                    $($order::$field => SortColumn {
+                        name: <$table::$key as diesel::query_source::Column>::NAME,
+                        kind: SortKind::$kind,
+                    },)+
+                }
+            }
+        }
+
         impl crate::db::page::Positioned for $row {
-            fn position(&self) -> crate::db::page::Position {
-                crate::db::page::Position { created_at: self.created_at, id: self.id.into() }
+            type Field = $order;
+
+            fn id(&self) -> uuid::Uuid {
+                self.id.into()
+            }
+
+            fn position(&self, field: $order) -> crate::db::page::Position {
+                let key = match field {
+                    $($order::$field => self.$key.clone().into(),)+
+                };
+                crate::db::page::Position { key, id: self.id.into() }
             }
         }
 
         impl crate::db::entity::Entity for $entity {
             type Row = $row;
+            type OrderField = $order;
             type Filter = $filter;
             type Parent = $parent;
 
@@ -102,7 +128,7 @@ macro_rules! entity {
                 connection: &'c mut DbConnection,
                 principal: &Principal,
                 filter: &$filter,
-                slice: crate::db::page::Slice,
+                slice: crate::db::page::Slice<$order>,
                 columns: ColumnSet,
             ) -> BoxFuture<'c, QueryResult<Vec<$row>>> {
                 let page = crate::db::page::Page::new(selection(columns), matching(principal, filter), slice);
@@ -125,7 +151,7 @@ macro_rules! entity {
                 parent: $parent,
                 parents: Vec<uuid::Uuid>,
                 filter: &$filter,
-                slice: crate::db::page::Slice,
+                slice: crate::db::page::Slice<$order>,
                 columns: ColumnSet,
             ) -> BoxFuture<'c, QueryResult<crate::db::entity::ChildRows<$row>>> {
                 let page = crate::db::page::Page::new(selection(columns), matching(principal, filter), slice);

@@ -14,7 +14,9 @@ use super::entity::entity;
 use super::lists::any_text;
 use super::schema::{evaluations, prompts};
 use super::types::Json;
-use crate::domain::{EvaluationId, EvaluationStatus, FiniteFloat, Principal, PromptId, RunId, Timestamp};
+use crate::domain::{
+    EvaluationId, EvaluationOrderField, EvaluationStatus, FiniteFloat, Principal, PromptId, RunId, Timestamp,
+};
 
 row! {
     /// One prompt version with one provider and model over a set of test cases.
@@ -148,9 +150,15 @@ pub enum EvaluationParent {
 }
 
 /// The table of evaluations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Evaluations;
 
-entity!(Evaluations, evaluations, EvaluationRow, EvaluationFilter, EvaluationParent {
+entity!(Evaluations, evaluations, EvaluationRow, EvaluationFilter, EvaluationOrderField {
+    CreatedAt => created_at: Time,
+    Position => position: OptionalCount,
+    OverallScore => overall_score: OptionalScore,
+    ExecutionTime => execution_time_ms: OptionalCount,
+}, EvaluationParent {
     Prompt => prompt_id,
     Run => run_id,
 });

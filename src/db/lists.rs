@@ -37,11 +37,11 @@ impl IdList {
         Self { ids, hex }
     }
 
-    pub(super) fn push_array<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    pub(in crate::db) fn push_array<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_bind_param::<Array<sql::Uuid>, _>(&self.ids)
     }
 
-    pub(super) fn push_json<'b>(&'b self, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+    pub(in crate::db) fn push_json<'b>(&'b self, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         out.push_bind_param::<Text, _>(&self.hex)
     }
 }

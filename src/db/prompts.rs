@@ -14,7 +14,7 @@ use super::entity::entity;
 use super::lists::{any_text, contains_all};
 use super::schema::prompts;
 use super::types::Json;
-use crate::domain::{Principal, PromptFormat, PromptId, PromptStatus, TemplateId, Timestamp};
+use crate::domain::{Principal, PromptFormat, PromptId, PromptOrderField, PromptStatus, TemplateId, Timestamp};
 
 row! {
     /// One version of a prompt.
@@ -120,9 +120,14 @@ pub enum PromptParent {
 }
 
 /// The table of prompts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Prompts;
 
-entity!(Prompts, prompts, PromptRow, PromptFilter, PromptParent {
+entity!(Prompts, prompts, PromptRow, PromptFilter, PromptOrderField {
+    CreatedAt => created_at: Time,
+    UpdatedAt => updated_at: Time,
+    Title => title: Text,
+}, PromptParent {
     Parent => parent_id,
     Root => root_id,
     Template => template_id,

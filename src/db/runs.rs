@@ -13,7 +13,7 @@ use super::entity::entity;
 use super::lists::any_text;
 use super::schema::runs;
 use super::types::Json;
-use crate::domain::{EvaluationStatus, Principal, RunId, RunSource, Timestamp};
+use crate::domain::{EvaluationStatus, Principal, RunId, RunOrderField, RunSource, Timestamp};
 
 row! {
     /// One run of a tool.
@@ -105,9 +105,13 @@ pub struct RunFilter {
 pub enum RunParent {}
 
 /// The table of runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Runs;
 
-entity!(Runs, runs, RunRow, RunFilter, RunParent {});
+entity!(Runs, runs, RunRow, RunFilter, RunOrderField {
+    CreatedAt => created_at: Time,
+    Name => name: Text,
+}, RunParent {});
 
 fn visible(principal: &Principal) -> Conditions<runs::table> {
     let mut conditions = Conditions::default();

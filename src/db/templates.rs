@@ -12,7 +12,7 @@ use super::connection::DbConnection;
 use super::entity::entity;
 use super::schema::prompt_templates;
 use super::types::Json;
-use crate::domain::{Principal, TemplateId, Timestamp};
+use crate::domain::{Principal, PromptTemplateOrderField, TemplateId, Timestamp};
 
 row! {
     /// A reusable prompt text.
@@ -68,9 +68,14 @@ pub struct TemplateFilter {
 pub enum TemplateParent {}
 
 /// The table of templates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Templates;
 
-entity!(Templates, prompt_templates, TemplateRow, TemplateFilter, TemplateParent {});
+entity!(Templates, prompt_templates, TemplateRow, TemplateFilter, PromptTemplateOrderField {
+    UsageCount => usage_count: Count,
+    Name => name: Text,
+    CreatedAt => created_at: Time,
+}, TemplateParent {});
 
 fn visible(_: &Principal) -> Conditions<prompt_templates::table> {
     Conditions::default()

@@ -14,7 +14,7 @@ use super::entity::entity;
 use super::lists::{any_id, any_text};
 use super::schema::{evaluations, prompts, test_results};
 use super::types::{Json, sql};
-use crate::domain::{EvaluationId, FiniteFloat, Principal, TestOutcome, TestResultId, Timestamp};
+use crate::domain::{EvaluationId, FiniteFloat, Principal, TestOutcome, TestResultId, TestResultOrderField, Timestamp};
 
 row! {
     /// The outcome of one test case in one evaluation.
@@ -25,6 +25,8 @@ row! {
         evaluation_id: EvaluationId,
         /// What the client calls it.
         external_id: Option<String>,
+        /// The place of the test in its suite.
+        position: Option<i32>,
         /// The name of the test case.
         test_case_name: String,
         /// Counted from 0 among equal cases of the evaluation.
@@ -74,7 +76,6 @@ pub struct NewTestResult {
     pub id: TestResultId,
     pub evaluation_id: EvaluationId,
     pub external_id: Option<String>,
-    /// The place of the test in its suite.
     pub position: Option<i32>,
     pub test_case_name: String,
     /// SHA-256 of the variables in canonical form, in hexadecimal; null without variables.
@@ -121,9 +122,15 @@ pub enum TestResultParent {
 }
 
 /// The table of test results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TestResults;
 
-entity!(TestResults, test_results, TestResultRow, TestResultFilter, TestResultParent {
+entity!(TestResults, test_results, TestResultRow, TestResultFilter, TestResultOrderField {
+    CreatedAt => created_at: Time,
+    Position => position: OptionalCount,
+    Score => score: Score,
+    Latency => latency_ms: OptionalCount,
+}, TestResultParent {
     Evaluation => evaluation_id,
 });
 

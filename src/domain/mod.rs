@@ -6,6 +6,7 @@
 mod content_hash;
 mod enums;
 mod ids;
+mod orders;
 mod principal;
 mod score;
 mod timestamp;
@@ -13,6 +14,9 @@ mod timestamp;
 pub use content_hash::{content_hash, hex, sha256_hex};
 pub use enums::{EvaluationStatus, ParseEnumError, PromptFormat, PromptStatus, RunSource, TestOutcome};
 pub use ids::{EvaluationId, PromptId, RunId, TemplateId, TestResultId};
+pub use orders::{
+    EvaluationOrderField, PromptOrderField, PromptTemplateOrderField, RunOrderField, TestResultOrderField,
+};
 pub use principal::Principal;
 pub use score::{FiniteFloat, NotFinite, rate};
 pub use timestamp::Timestamp;

@@ -1,5 +1,6 @@
 //! Floating-point numbers that can be keys.
 
+use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 
 use thiserror::Error;
@@ -14,6 +15,9 @@ pub struct FiniteFloat(f64);
 pub struct NotFinite;
 
 impl FiniteFloat {
+    /// The lowest number.
+    pub const MIN: Self = Self(f64::MIN);
+
     /// The number.
     #[must_use]
     pub fn get(self) -> f64 {
@@ -31,6 +35,18 @@ impl TryFrom<f64> for FiniteFloat {
 }
 
 impl Eq for FiniteFloat {}
+
+impl Ord for FiniteFloat {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl PartialOrd for FiniteFloat {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl Hash for FiniteFloat {
     fn hash<H: Hasher>(&self, state: &mut H) {

@@ -13,7 +13,7 @@ use super::selection::{self, WideFields};
 use super::types::{Evaluation, Prompt, PromptTemplate, Run, TestResult, int};
 use crate::db::columns::ColumnSet;
 use crate::db::entity::Entity;
-use crate::db::page::{Direction, Positioned as _, Slice};
+use crate::db::page::{Order, Positioned as _, Slice};
 use crate::loaders::{
     ChildCount, ChildCountKey, ChildPage, ChildPageKey, List, ListCount, ListKey, Loader, Loaders, PageArguments,
     PageRows,
@@ -31,6 +31,7 @@ pub trait GraphNode: OutputType {
 }
 
 type Filter<N> = <<N as GraphNode>::Entity as Entity>::Filter;
+type OrderField<N> = <<N as GraphNode>::Entity as Entity>::OrderField;
 
 /// Where a list comes from: the loaders of its pages and of its length.
 pub enum Source<E: Entity> {
@@ -51,7 +52,7 @@ impl<E: Entity> Source<E> {
     async fn page(
         &self,
         loaders: &Loaders,
-        page: PageArguments<E::Filter>,
+        page: PageArguments<E>,
         columns: ColumnSet,
     ) -> Result<PageRows<E::Row>, ApiError> {
         Ok(match *self {
@@ -77,7 +78,7 @@ pub struct ListField<E: Entity> {
     /// Which rows belong to it.
     pub filter: E::Filter,
     /// Their order.
-    pub direction: Direction,
+    pub order: Order<E::OrderField>,
 }
 
 /// Reads the page of a list that the arguments describe.
@@ -86,8 +87,7 @@ pub async fn paginate<N: GraphNode>(
     list: ListField<N::Entity>,
     params: PageParams,
 ) -> Result<Connection<N>, ApiError> {
-    let identity =
-        ListIdentity { coordinate: list.coordinate, parent: list.source.parent(), direction: list.direction };
+    let identity = ListIdentity { coordinate: list.coordinate, parent: list.source.parent(), order: list.order };
     let window = Window::new(context, identity, &params)?;
     let found = if selection::selects_any(context, &["nodes", "edges", "pageInfo"]) {
         let page = PageArguments { filter: list.filter.clone(), slice: window.slice() };
@@ -108,8 +108,8 @@ pub struct Connection<N: GraphNode> {
     rows: Vec<Arc<<N::Entity as Entity>::Row>>,
     /// Whether the list goes on where the page was cut.
     more: bool,
-    window: Window,
-    identity: ListIdentity,
+    window: Window<OrderField<N>>,
+    identity: ListIdentity<OrderField<N>>,
     source: Source<N::Entity>,
     filter: Filter<N>,
 }
@@ -161,11 +161,16 @@ where
 
 impl<N: GraphNode> Connection<N> {
     fn cursor(&self, row: &Arc<<N::Entity as Entity>::Row>) -> String {
-        self.identity.cursor(row.position())
+        self.identity.cursor(&row.position(self.identity.order.field))
     }
 
     /// Whether there is a row on the far side of a cursor. Looked up only when the answer is asked for.
-    async fn goes_on(&self, context: &Context<'_>, field: &str, probe: Option<Slice>) -> Result<bool, ApiError> {
+    async fn goes_on(
+        &self,
+        context: &Context<'_>,
+        field: &str,
+        probe: Option<Slice<OrderField<N>>>,
+    ) -> Result<bool, ApiError> {
         let Some(slice) = probe.filter(|_| selection::selects_any(context, &[field])) else { return Ok(false) };
         let page = PageArguments { filter: self.filter.clone(), slice };
         Ok(!self.source.page(loaders(context), page, ColumnSet::NONE).await?.is_empty())

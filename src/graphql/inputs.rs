@@ -4,11 +4,14 @@ use async_graphql::{Enum, InputObject};
 
 use super::error::ApiError;
 use crate::db::evaluations::EvaluationFilter;
-use crate::db::page::Direction;
+use crate::db::page::{Direction, Order};
 use crate::db::prompts::PromptFilter;
 use crate::db::runs::RunFilter;
 use crate::db::test_results::TestResultFilter;
-use crate::domain::{EvaluationStatus, FiniteFloat, PromptStatus, RunSource, TestOutcome, Timestamp};
+use crate::domain::{
+    EvaluationOrderField, EvaluationStatus, FiniteFloat, PromptOrderField, PromptStatus, PromptTemplateOrderField,
+    RunOrderField, RunSource, TestOutcome, TestResultOrderField, Timestamp,
+};
 
 /// Which prompts are wanted. All conditions that are given must hold.
 #[derive(InputObject, Default)]
@@ -172,29 +175,23 @@ impl From<OrderDirection> for Direction {
 }
 
 macro_rules! orders {
-    ($($(#[$doc:meta])* $order:ident by $(#[$field_doc:meta])* $field:ident, $default:ident = $default_text:literal;)*) => {$(
-        $(#[$field_doc])*
-        #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum $field {
-            /// When it was created.
-            CreatedAt,
-        }
-
+    ($($(#[$doc:meta])* $input:ident by $field:ident, $default:ident = $text:literal;)*) => {$(
         $(#[$doc])*
         #[derive(InputObject)]
-        pub struct $order {
-            /// What is compared. Objects that are equal in it are ordered by when they were created, and by their ids.
-            #[graphql(name = "field")]
-            _field: $field,
+        pub struct $input {
+            /// What is compared. Objects that are equal in it come in the order in which they were stored, or its reverse.
+            field: $field,
             /// The direction.
-            #[graphql(default_with = $default_text)]
+            #[graphql(default_with = $text)]
             direction: OrderDirection,
         }
 
-        impl $order {
-            /// The direction of a list that is ordered thus, or not at all.
-            pub fn direction(order: Option<Self>) -> Direction {
-                order.map_or(OrderDirection::$default, |order| order.direction).into()
+        impl $input {
+            /// The order of a list of which this is said, or nothing.
+            pub fn order(input: Option<Self>) -> Order<$field> {
+                let (field, direction) = input
+                    .map_or(($field::default(), OrderDirection::$default), |input| (input.field, input.direction));
+                Order { field, direction: direction.into() }
             }
         }
     )*};
@@ -202,23 +199,13 @@ macro_rules! orders {
 
 orders! {
     /// The order of prompts; without one, the newest come first.
-    PromptOrder by
-    /// What prompts can be ordered by.
-    PromptOrderField, Desc = "OrderDirection::Desc";
+    PromptOrder by PromptOrderField, Desc = "OrderDirection::Desc";
     /// The order of runs; without one, the newest come first.
-    RunOrder by
-    /// What runs can be ordered by.
-    RunOrderField, Desc = "OrderDirection::Desc";
+    RunOrder by RunOrderField, Desc = "OrderDirection::Desc";
     /// The order of evaluations; without one, the newest come first.
-    EvaluationOrder by
-    /// What evaluations can be ordered by.
-    EvaluationOrderField, Desc = "OrderDirection::Desc";
+    EvaluationOrder by EvaluationOrderField, Desc = "OrderDirection::Desc";
     /// The order of test results; without one, they come in the order in which they were recorded.
-    TestResultOrder by
-    /// What test results can be ordered by.
-    TestResultOrderField, Asc = "OrderDirection::Asc";
+    TestResultOrder by TestResultOrderField, Asc = "OrderDirection::Asc";
     /// The order of templates; without one, the newest come first.
-    PromptTemplateOrder by
-    /// What templates can be ordered by.
-    PromptTemplateOrderField, Desc = "OrderDirection::Desc";
+    PromptTemplateOrder by PromptTemplateOrderField, Desc = "OrderDirection::Desc";
 }

@@ -1,6 +1,7 @@
 //! The GraphQL schema: types, fields, and the rules that hold for all of them.
 
 mod connection;
+mod cursor;
 mod error;
 mod execute;
 // Public, as are `pagination` and `Schema::prepare`, for the fuzz targets in `fuzz/`.

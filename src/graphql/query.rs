@@ -112,7 +112,7 @@ impl Query {
             coordinate: "Query.prompts",
             source,
             filter: filter.unwrap_or_default().into(),
-            direction: PromptOrder::direction(order_by),
+            order: PromptOrder::order(order_by),
         };
         paginate(context, list, PageParams { first, after, last, before }).await
     }
@@ -161,7 +161,7 @@ impl Query {
             coordinate: "Query.runs",
             source,
             filter: filter.unwrap_or_default().into(),
-            direction: RunOrder::direction(order_by),
+            order: RunOrder::order(order_by),
         };
         paginate(context, list, PageParams { first, after, last, before }).await
     }
@@ -257,7 +257,7 @@ impl Query {
             coordinate: "Query.promptTemplates",
             source,
             filter: TemplateFilter { category },
-            direction: PromptTemplateOrder::direction(order_by),
+            order: PromptTemplateOrder::order(order_by),
         };
         paginate(context, list, PageParams { first, after, last, before }).await
     }

@@ -119,7 +119,7 @@ on_both_databases! {
         let cursor = URL_SAFE_NO_PAD.decode(page["prompts"]["pageInfo"]["endCursor"].as_str().unwrap()).unwrap();
         for micros in [i64::MIN, -62_200_000_000_000_000, -210_900_000_000_000_000, 253_402_300_800_000_000, i64::MAX] {
             let mut forged = cursor.clone();
-            forged[5..13].copy_from_slice(&micros.to_be_bytes());
+            forged[21..].copy_from_slice(&micros.to_be_bytes());
             let forged = URL_SAFE_NO_PAD.encode(forged);
             let query = format!("{{ prompts(after: {forged:?}) {{ nodes {{ id }} }} }}");
             let (message, code, argument) = server.error(&query).await;
@@ -129,7 +129,7 @@ on_both_databases! {
         // The first and the last moment that a time can be.
         for micros in [-62_167_219_200_000_000_i64, 253_402_300_799_999_999] {
             let mut far = cursor.clone();
-            far[5..13].copy_from_slice(&micros.to_be_bytes());
+            far[21..].copy_from_slice(&micros.to_be_bytes());
             server.data(&format!("{{ prompts(after: {:?}) {{ nodes {{ id }} }} }}", URL_SAFE_NO_PAD.encode(far))).await;
         }
     }

@@ -19,7 +19,7 @@ use common::{TestDatabase, on_both_databases};
 use evalgraph::db::columns::ColumnSet;
 use evalgraph::db::entity::Entity;
 use evalgraph::db::evaluations::{EvaluationRow, Evaluations};
-use evalgraph::db::page::{Direction, Slice};
+use evalgraph::db::page::{Order, Slice};
 use evalgraph::db::pool::DatabaseLocation;
 use evalgraph::db::prompts::{PromptFilter, PromptRow, Prompts};
 use evalgraph::db::runs::{RunRow, Runs};
@@ -66,7 +66,7 @@ async fn imported(database: &Database, name: &str) -> ImportReport {
 
 /// All rows of a table that the user owns, older before newer.
 async fn all<E: Entity>(database: &Database, filter: E::Filter) -> Vec<E::Row> {
-    let slice = Slice { direction: Direction::Ascending, after: None, before: None, limit: 10_000 };
+    let slice = Slice::first(10_000, Order::ascending(E::OrderField::default()));
     let count = StatementCount::default();
     let page = database
         .read(&count, move |connection| E::page(connection, &Principal::user(USER), &filter, slice, ColumnSet::ALL));

@@ -1,8 +1,9 @@
 //! Pages and lengths of parents' lists.
 
 use evalgraph::db::columns::ColumnSet;
+use evalgraph::db::entity::Entity;
 use evalgraph::db::evaluations::{EvaluationFilter, Evaluations};
-use evalgraph::db::page::{Direction, Position, Positioned as _, Slice};
+use evalgraph::db::page::{Order, Position, Positioned as _, Slice};
 use evalgraph::db::prompts::{NewPrompt, PromptFilter, Prompts};
 use evalgraph::db::test_results::{TestResultFilter, TestResults};
 use evalgraph::loaders::{ChildCount, ChildCountKey, ChildPage, ChildPageKey, PageArguments};
@@ -11,7 +12,7 @@ use uuid::Uuid;
 use crate::common::{
     EvaluationBuilder, PromptBuilder, ResultBuilder, RunBuilder, TemplateBuilder, TestDatabase, on_both_databases,
 };
-use crate::places::{expected, late, plant, slices};
+use crate::places::{expected, late, narrowed, plant, slices};
 use crate::tree::Tree;
 use crate::wide::{Wide, column_sets};
 use crate::{Pick, Request};
@@ -19,7 +20,7 @@ use crate::{Pick, Request};
 /// A parent, and the places of its rows.
 type Family = (Uuid, Vec<Position>);
 
-fn key<F>(parent: Uuid, filter: F, slice: Slice, columns: ColumnSet) -> ChildPageKey<F> {
+fn key<E: Entity>(parent: Uuid, filter: E::Filter, slice: Slice<E::OrderField>, columns: ColumnSet) -> ChildPageKey<E> {
     ChildPageKey { parent, page: PageArguments { filter, slice }, columns }
 }
 
@@ -38,10 +39,6 @@ async fn check_lists<E: Wide>(
     check_counts(database, counts, &families, &narrow).await;
 }
 
-fn narrowed(places: &[Position]) -> Vec<Position> {
-    places.iter().copied().filter(|place| place.created_at == late()).collect()
-}
-
 /// All slices of all parents' lists at once take a statement for each slice, whatever the number of parents.
 async fn check_pages<E: Wide>(
     database: &TestDatabase,
@@ -52,11 +49,11 @@ async fn check_pages<E: Wide>(
     let (_, longest) = families.iter().max_by_key(|(_, places)| places.len()).unwrap();
     let slices = slices(longest);
     let mut questions = Vec::new();
-    for &slice in &slices {
+    for slice in &slices {
+        let key = |parent, filter| key::<E>(parent, filter, slice.clone(), ColumnSet::NONE);
         for (parent, places) in families {
-            questions.push((key(*parent, E::Filter::default(), slice, ColumnSet::NONE), expected(places, slice)));
-            let narrowed = expected(&narrowed(places), slice);
-            questions.push((key(*parent, narrow.clone(), slice, ColumnSet::NONE), narrowed));
+            questions.push((key(*parent, E::Filter::default()), expected(places, slice)));
+            questions.push((key(*parent, narrow.clone()), expected(&narrowed(places), slice)));
         }
     }
     // The last question once more.
@@ -66,7 +63,7 @@ async fn check_pages<E: Wide>(
     let answers = request.ask(pages, questions.iter().map(|(key, _)| key.clone())).await;
     assert_eq!(answers.len(), questions.len());
     for (page, (key, expected)) in answers.iter().zip(questions) {
-        let found: Vec<_> = page.iter().map(|row| row.position()).collect();
+        let found: Vec<_> = page.iter().map(|row| row.position(key.page.slice.order.field)).collect();
         assert_eq!(found, expected, "{:?}", key.page.slice);
     }
     assert_eq!(request.statements.get(), 2 * slices.len() as u64);
@@ -96,9 +93,8 @@ async fn check_counts<E: Wide>(
 
 /// Checks that a parent's page has the wide columns that were asked for.
 async fn check_columns<E: Wide>(database: &TestDatabase, loader: Pick<ChildPage<E>>, parent: impl Into<Uuid>) {
-    let (parent, whole) =
-        (parent.into(), Slice { direction: Direction::Descending, after: None, before: None, limit: 9 });
-    let whole = |columns| key(parent, E::Filter::default(), whole, columns);
+    let (parent, slice) = (parent.into(), Slice::first(9, Order::descending(E::OrderField::default())));
+    let whole = |columns| key(parent, E::Filter::default(), slice.clone(), columns);
     let row = Request::new(database).ask(loader, [whole(ColumnSet::NONE)]).await[0][0].clone();
     for columns in column_sets::<E>(&row) {
         let pages = Request::new(database).ask(loader, [whole(columns)]).await;
@@ -153,7 +149,7 @@ on_both_databases! {
             let (root, mut versions) = lineage(&database).await;
             // Only the first version stands for the lineage.
             families.push((versions[0].id, vec![]));
-            versions.insert(0, Position { created_at: root.created_at, id: root.id.into() });
+            versions.insert(0, Position { key: root.created_at.into(), id: root.id.into() });
             families.push((root.id.0, versions));
         }
         check_lists::<Prompts>(

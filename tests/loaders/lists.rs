@@ -1,22 +1,21 @@
 //! Pages and lengths of lists that are under no parent.
 
 use evalgraph::db::columns::ColumnSet;
+use evalgraph::db::entity::Entity;
 use evalgraph::db::evaluations::{EvaluationFilter, Evaluations};
-use evalgraph::db::page::{Direction, Position, Positioned as _, Slice};
+use evalgraph::db::page::{Order, Position, Positioned as _, Slice};
 use evalgraph::db::prompts::{PromptFilter, Prompts};
 use evalgraph::db::runs::{RunFilter, Runs};
 use evalgraph::db::templates::{TemplateFilter, Templates};
 use evalgraph::loaders::{List, ListCount, ListKey, PageArguments};
 
 use crate::common::{EvaluationBuilder, PromptBuilder, RunBuilder, TemplateBuilder, TestDatabase, on_both_databases};
-use crate::places::{expected, late, plant, slices, times};
+use crate::places::{expected, late, narrowed, plant, slices, times};
 use crate::tree::Tree;
 use crate::wide::{Wide, column_sets};
 use crate::{Pick, Request};
 
-const WHOLE: Slice = Slice { direction: Direction::Ascending, after: None, before: None, limit: 1_000 };
-
-fn key<F>(filter: F, slice: Slice, columns: ColumnSet) -> ListKey<F> {
+fn key<E: Entity>(filter: E::Filter, slice: Slice<E::OrderField>, columns: ColumnSet) -> ListKey<E> {
     ListKey { page: PageArguments { filter, slice }, columns }
 }
 
@@ -28,19 +27,20 @@ async fn check_list<E: Wide>(
     places: &[Position],
     narrow: E::Filter,
 ) {
-    let narrowed: Vec<_> = places.iter().copied().filter(|place| place.created_at == late()).collect();
+    let narrowed = narrowed(places);
     let lists = [(E::Filter::default(), places), (narrow, &narrowed)];
 
     // Every slice of every list at once: a statement for each of these arguments, though all are asked for twice.
     let request = Request::new(database);
     let slices = slices(places);
-    let asked: Vec<_> = lists.iter().flat_map(|list| slices.iter().map(move |&slice| (list, slice))).collect();
-    let keys = asked.iter().chain(&asked).map(|((filter, _), slice)| key(filter.clone(), *slice, ColumnSet::NONE));
+    let asked: Vec<_> = lists.iter().flat_map(|list| slices.iter().map(move |slice| (list, slice))).collect();
+    let questions = asked.iter().chain(&asked);
+    let keys = questions.map(|((filter, _), slice)| key(filter.clone(), (*slice).clone(), ColumnSet::NONE));
     let answers = request.ask(pages, keys).await;
     assert_eq!(answers.len(), 2 * asked.len());
     for (page, ((_, places), slice)) in answers.iter().zip(asked.iter().chain(&asked)) {
-        let found: Vec<_> = page.iter().map(|row| row.position()).collect();
-        assert_eq!(found, expected(places, *slice), "{slice:?}");
+        let found: Vec<_> = page.iter().map(|row| row.position(slice.order.field)).collect();
+        assert_eq!(found, expected(places, slice), "{slice:?}");
     }
     assert_eq!(request.statements.get(), asked.len() as u64);
 
@@ -53,7 +53,8 @@ async fn check_list<E: Wide>(
 
 /// Checks that a page has the wide columns that were asked for.
 async fn check_columns<E: Wide>(database: &TestDatabase, loader: Pick<List<E>>) {
-    let whole = |columns| key(E::Filter::default(), WHOLE, columns);
+    let slice = Slice::first(1_000, Order::ascending(E::OrderField::default()));
+    let whole = |columns| key(E::Filter::default(), slice.clone(), columns);
     let row = Request::new(database).ask(loader, [whole(ColumnSet::NONE)]).await[0][0].clone();
     for columns in column_sets::<E>(&row) {
         let pages = Request::new(database).ask(loader, [whole(columns)]).await;

@@ -25,7 +25,7 @@ async fn check_answers<E: Wide>(database: &TestDatabase, loader: Pick<RowById<E>
     let request = Request::new(database);
     let asked = [other, Uuid::now_v7(), one, other, Uuid::nil()];
     let rows = request.ask(loader, asked.map(|id| key(id, ColumnSet::NONE))).await;
-    let found: Vec<_> = rows.iter().map(|row| row.as_ref().map(|row| row.position().id)).collect();
+    let found: Vec<_> = rows.iter().map(|row| row.as_ref().map(|row| row.id())).collect();
     assert_eq!(found, [Some(other), None, Some(one), Some(other), None]);
     assert_eq!(request.statements.get(), 1);
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use evalgraph::db::columns::ColumnSet;
-use evalgraph::db::page::{Direction, Slice};
+use evalgraph::db::entity::Entity;
+use evalgraph::db::page::{Order, Slice};
 use evalgraph::db::prompts::PromptFilter;
 use evalgraph::db::statistics::StatisticsRow;
 use evalgraph::domain::Principal;
@@ -17,19 +18,22 @@ use crate::Request;
 use crate::common::{EvaluationBuilder, PromptBuilder, TestDatabase, on_both_databases};
 use crate::tree::Tree;
 
-const WHOLE: Slice = Slice { direction: Direction::Descending, after: None, before: None, limit: 100 };
 const COLUMNS: ColumnSet = ColumnSet::NONE;
 
 fn row(id: impl Into<Uuid>) -> RowKey {
     RowKey { id: id.into(), columns: COLUMNS }
 }
 
-fn list<F: Default>() -> ListKey<F> {
-    ListKey { page: PageArguments { filter: F::default(), slice: WHOLE }, columns: COLUMNS }
+fn whole<E: Entity>(filter: E::Filter) -> PageArguments<E> {
+    PageArguments { filter, slice: Slice::first(100, Order::descending(E::OrderField::default())) }
 }
 
-fn under<F: Default>(parent: impl Into<Uuid>) -> ChildPageKey<F> {
-    ChildPageKey { parent: parent.into(), page: PageArguments { filter: F::default(), slice: WHOLE }, columns: COLUMNS }
+fn list<E: Entity>() -> ListKey<E> {
+    ListKey { page: whole(E::Filter::default()), columns: COLUMNS }
+}
+
+fn under<E: Entity>(parent: impl Into<Uuid>) -> ChildPageKey<E> {
+    ChildPageKey { parent: parent.into(), page: whole(E::Filter::default()), columns: COLUMNS }
 }
 
 fn count<F: Default>(parent: impl Into<Uuid>) -> ChildCountKey<F> {
@@ -193,7 +197,7 @@ on_both_databases! {
             [(Principal::user("alice"), 2), (Principal::local(), 2), (Principal::user("bob"), 0)]
         {
             let request = Request::of(principal, &database);
-            let page = PageArguments { filter: filter.clone(), slice: WHOLE };
+            let page = whole(filter.clone());
             let pages = request.ask(|loaders| &loaders.prompts, [ListKey { page, columns: COLUMNS }]).await;
             assert_eq!(pages[0].len(), expected);
             assert_eq!(pages[0].iter().any(|row| row.id == deleted.id && row.deleted_at.is_some()), expected > 0);

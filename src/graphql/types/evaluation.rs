@@ -53,7 +53,7 @@ impl Evaluation {
         params: PageParams,
     ) -> Result<Connection<Self>, ApiError> {
         let filter = filter.unwrap_or_default().try_into()?;
-        let list = ListField { coordinate, source, filter, direction: EvaluationOrder::direction(order_by) };
+        let list = ListField { coordinate, source, filter, order: EvaluationOrder::order(order_by) };
         paginate(context, list, params).await
     }
 }
@@ -219,8 +219,8 @@ impl Evaluation {
             pages: |loaders| &loaders.test_results_by_evaluation,
             counts: |loaders| &loaders.test_result_count_by_evaluation,
         };
-        let direction = TestResultOrder::direction(order_by);
-        let list = ListField { coordinate: "Evaluation.testResults", source, filter, direction };
+        let order = TestResultOrder::order(order_by);
+        let list = ListField { coordinate: "Evaluation.testResults", source, filter, order };
         Some(paginate(context, list, PageParams { first, after, last, before }).await)
     }
 }

@@ -7,9 +7,11 @@ use async_graphql::{Context, ID, Object};
 use super::{Evaluation, PromptTemplate, read};
 use crate::db::columns::ColumnSet;
 use crate::db::evaluations::EvaluationFilter;
-use crate::db::page::{Direction, Slice};
+use crate::db::page::{Order, Slice};
 use crate::db::prompts::{PromptFilter, PromptRow, Prompts, prompt_columns};
-use crate::domain::{EvaluationStatus, PromptFormat, PromptId, PromptStatus, Timestamp};
+use crate::domain::{
+    EvaluationOrderField, EvaluationStatus, PromptFormat, PromptId, PromptOrderField, PromptStatus, Timestamp,
+};
 use crate::graphql::connection::{Connection, GraphNode, ListField, Source, paginate};
 use crate::graphql::error::ApiError;
 use crate::graphql::global_id::NodeType;
@@ -59,7 +61,12 @@ impl Prompt {
         source: Source<Prompts>,
         params: PageParams,
     ) -> Result<Connection<Self>, ApiError> {
-        let list = ListField { coordinate, source, filter: PromptFilter::default(), direction: Direction::Descending };
+        let list = ListField {
+            coordinate,
+            source,
+            filter: PromptFilter::default(),
+            order: Order::descending(PromptOrderField::CreatedAt),
+        };
         paginate(context, list, params).await
     }
 }
@@ -239,7 +246,7 @@ impl Prompt {
         #[graphql(desc = "Only evaluations in this state.")] status: Option<EvaluationStatus>,
     ) -> Option<Result<Evaluation, ApiError>> {
         let filter = EvaluationFilter { status: status.map(|status| vec![status]), ..EvaluationFilter::default() };
-        let slice = Slice { direction: Direction::Descending, after: None, before: None, limit: 1 };
+        let slice = Slice::first(1, Order::descending(EvaluationOrderField::CreatedAt));
         let key = ChildPageKey {
             parent: self.0.id.into(),
             page: PageArguments { filter, slice },

@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use super::{Prompt, read};
 use crate::db::columns::ColumnSet;
-use crate::db::page::Direction;
+use crate::db::page::Order;
 use crate::db::prompts::PromptFilter;
 use crate::db::templates::{TemplateRow, Templates, template_columns};
-use crate::domain::{TemplateId, Timestamp};
+use crate::domain::{PromptOrderField, TemplateId, Timestamp};
 use crate::graphql::connection::{Connection, GraphNode, ListField, Source, paginate};
 use crate::graphql::error::ApiError;
 use crate::graphql::global_id::NodeType;
@@ -118,7 +118,7 @@ impl PromptTemplate {
             coordinate: "PromptTemplate.prompts",
             source,
             filter: PromptFilter::default(),
-            direction: Direction::Descending,
+            order: Order::descending(PromptOrderField::CreatedAt),
         };
         Some(paginate(context, list, PageParams { first, after, last, before }).await)
     }

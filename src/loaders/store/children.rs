@@ -9,16 +9,16 @@ use super::group::{by_group, distinct};
 use super::{PageArguments, PageRows, Store};
 use crate::db::columns::ColumnSet;
 use crate::db::entity::Entity;
-use crate::db::page::{Direction, Positioned};
+use crate::db::page::{Direction, Order, Positioned};
 use crate::loaders::loader::{Batch, LoadError};
 
 /// A page of one parent's list.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ChildPageKey<F> {
+pub struct ChildPageKey<E: Entity> {
     /// The parent's id.
     pub parent: Uuid,
     /// Which page.
-    pub page: PageArguments<F>,
+    pub page: PageArguments<E>,
     /// The wide columns needed.
     pub columns: ColumnSet,
 }
@@ -39,10 +39,10 @@ impl<E: Entity> ChildPage<E> {
     async fn load_group(
         &self,
         parents: Vec<Uuid>,
-        arguments: PageArguments<E::Filter>,
+        arguments: PageArguments<E>,
         columns: ColumnSet,
     ) -> Result<Vec<PageRows<E::Row>>, LoadError> {
-        let (parent, count, direction) = (self.parent, parents.len(), arguments.slice.direction);
+        let (parent, count, order) = (self.parent, parents.len(), arguments.slice.order);
         let rows = self
             .store
             .read(move |connection, principal| {
@@ -55,12 +55,12 @@ impl<E: Entity> ChildPage<E> {
                 page.push(Arc::new(row));
             }
         }
-        Ok(pages.into_iter().map(|page| Arc::new(in_order(page, direction))).collect())
+        Ok(pages.into_iter().map(|page| Arc::new(in_order(page, order))).collect())
     }
 }
 
 impl<E: Entity> Batch for ChildPage<E> {
-    type Key = ChildPageKey<E::Filter>;
+    type Key = ChildPageKey<E>;
     type Value = PageRows<E::Row>;
 
     fn name(&self) -> &'static str {
@@ -134,10 +134,10 @@ impl<E: Entity> Batch for ChildCount<E> {
 }
 
 /// The statement returns each parent's rows in order as a rule, but does not promise to; sorting what is sorted is cheap.
-fn in_order<R: Positioned>(mut rows: Vec<Arc<R>>, direction: Direction) -> Vec<Arc<R>> {
-    match direction {
-        Direction::Ascending => rows.sort_by_key(|row| row.position()),
-        Direction::Descending => rows.sort_by_key(|row| std::cmp::Reverse(row.position())),
+fn in_order<R: Positioned>(mut rows: Vec<Arc<R>>, order: Order<R::Field>) -> Vec<Arc<R>> {
+    match order.direction {
+        Direction::Ascending => rows.sort_by_cached_key(|row| row.position(order.field)),
+        Direction::Descending => rows.sort_by_cached_key(|row| std::cmp::Reverse(row.position(order.field))),
     }
     rows
 }

@@ -17,18 +17,18 @@ pub type PageRows<R> = Arc<Vec<Arc<R>>>;
 
 /// Which page of a list: everything that its statement depends on, but for the columns.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct PageArguments<F> {
+pub struct PageArguments<E: Entity> {
     /// Which rows belong to the list.
-    pub filter: F,
+    pub filter: E::Filter,
     /// Which of them are wanted.
-    pub slice: Slice,
+    pub slice: Slice<E::OrderField>,
 }
 
 /// A page of a list that is under no parent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ListKey<F> {
+pub struct ListKey<E: Entity> {
     /// Which page.
-    pub page: PageArguments<F>,
+    pub page: PageArguments<E>,
     /// The wide columns needed.
     pub columns: ColumnSet,
 }
@@ -47,7 +47,7 @@ impl<E> List<E> {
 }
 
 impl<E: Entity> Batch for List<E> {
-    type Key = ListKey<E::Filter>;
+    type Key = ListKey<E>;
     type Value = PageRows<E::Row>;
 
     fn name(&self) -> &'static str {

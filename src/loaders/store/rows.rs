@@ -48,7 +48,7 @@ impl<E: Entity> Batch for RowById<E> {
         let ids = distinct(keys.iter().map(|key| key.id));
         let rows = self.store.read(move |connection, principal| E::by_ids(connection, principal, ids, columns)).await;
         let rows = rows.map(|rows| -> HashMap<Uuid, Arc<E::Row>> {
-            rows.into_iter().map(|row| (row.position().id, Arc::new(row))).collect()
+            rows.into_iter().map(|row| (row.id(), Arc::new(row))).collect()
         });
         keys.iter().map(|key| Ok(rows.as_ref().map_err(Clone::clone)?.get(&key.id).cloned())).collect()
     }

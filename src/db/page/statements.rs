@@ -1,7 +1,6 @@
 //! The statements that all tables share: rows, pages by keyset, and counts, of one list or of many parents' lists.
 //!
-//! Every list has the total order `(created_at, id)`, so a row's place in it is that pair, and a page is a range of
-//! an index: its cost grows with the rows returned, not with the rows stored.
+//! A page is a range of an index: its cost grows with the rows returned, not with the rows stored.
 
 use diesel::backend::Backend;
 use diesel::expression::{AppearsOnTable, Expression};
@@ -14,111 +13,49 @@ use diesel::sql_types::{BigInt, Bool, HasSqlType};
 use diesel::sqlite::Sqlite;
 use uuid::Uuid;
 
-use super::conditions::Conditions;
-use super::lists::{AnyId, Fragment, IdList, any_id};
-use super::types::sql;
-use crate::domain::Timestamp;
+use super::order::{Bound, Direction, Order, OrderField, Position, Slice, SortColumn};
+use crate::db::conditions::Conditions;
+use crate::db::lists::{AnyId, BoxedFragment, Fragment, IdList, any_id};
+use crate::db::types::sql;
 
-/// A row's place in the order of its list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Position {
-    /// When the row was created.
-    pub created_at: Timestamp,
-    /// The row's id, which tells rows of the same microsecond apart.
-    pub id: Uuid,
-}
-
-/// A place where a range begins or ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Bound {
-    /// The place.
-    pub position: Position,
-    /// Whether a row at that very place belongs to the range.
-    pub inclusive: bool,
-}
-
-/// The order of creation time, or its reverse.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Direction {
-    /// Oldest first.
-    Ascending,
-    /// Newest first.
-    Descending,
-}
-
-impl Direction {
-    /// The other direction.
-    #[must_use]
-    pub const fn reversed(self) -> Self {
-        match self {
-            Self::Ascending => Self::Descending,
-            Self::Descending => Self::Ascending,
-        }
-    }
-}
-
-/// Which rows of an ordered list are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Slice {
-    /// The order in which rows are counted off.
-    pub direction: Direction,
-    /// Rows later than this in that order.
-    pub after: Option<Bound>,
-    /// Rows earlier than this in that order.
-    pub before: Option<Bound>,
-    /// At most so many.
-    pub limit: i64,
-}
-
-/// A table whose rows are listed by creation time.
+/// A table whose rows are listed.
 pub trait Listed: Table + Send + 'static {
     /// The table's name.
     const NAME: &'static str;
-    /// When the row was created.
-    type CreatedAt: Column<Table = Self> + Default + Fragment + 'static;
     /// The row's id.
     type Id: Column<Table = Self> + Default + Fragment + 'static;
 }
 
 macro_rules! listed {
     ($($table:ident),*) => {$(
-        impl Listed for super::schema::$table::table {
+        impl Listed for crate::db::schema::$table::table {
             const NAME: &'static str = stringify!($table);
-            type CreatedAt = super::schema::$table::created_at;
-            type Id = super::schema::$table::id;
+            type Id = crate::db::schema::$table::id;
         }
     )*};
 }
 
 listed!(prompts, runs, evaluations, test_results, prompt_templates);
 
-/// A row that is part of an ordered list.
-pub trait Positioned {
-    /// The row's place in its list.
-    fn position(&self) -> Position;
-}
-
-/// What a database must be able to bind for a page.
-trait BindsPages: Backend + HasSqlType<sql::Timestamptz> + HasSqlType<sql::Uuid> + HasSqlType<BigInt> {}
-
-impl<DB: Backend + HasSqlType<sql::Timestamptz> + HasSqlType<sql::Uuid> + HasSqlType<BigInt>> BindsPages for DB {}
-
 /// Rows on one side of a place: a row comparison, which both databases answer with an index range.
 struct BeyondBound<T: Listed> {
-    columns: (T::CreatedAt, T::Id),
+    column: SortColumn,
+    id: T::Id,
     comparison: &'static str,
-    position: Position,
+    bound_key: BoxedFragment,
+    bound_id: Uuid,
 }
 
 impl<T: Listed> BeyondBound<T> {
-    fn new(bound: Bound, ascending: bool) -> Self {
+    fn new(column: SortColumn, bound: Bound, ascending: bool) -> Self {
         let comparison = match (ascending, bound.inclusive) {
             (true, false) => ") > (",
             (true, true) => ") >= (",
             (false, false) => ") < (",
             (false, true) => ") <= (",
         };
-        Self { columns: Default::default(), comparison, position: bound.position }
+        let Position { key, id } = bound.position;
+        Self { column, id: T::Id::default(), comparison, bound_key: key.bind(), bound_id: id }
     }
 }
 
@@ -128,22 +65,21 @@ impl<T: Listed> Expression for BeyondBound<T> {
 
 impl<T: Listed> AppearsOnTable<T> for BeyondBound<T> {}
 
-impl<T: Listed, DB: BindsPages> QueryFragment<DB> for BeyondBound<T>
+impl<T: Listed, DB: Backend + HasSqlType<sql::Uuid>> QueryFragment<DB> for BeyondBound<T>
 where
-    T::CreatedAt: QueryFragment<DB>,
     T::Id: QueryFragment<DB>,
-    Timestamp: ToSql<sql::Timestamptz, DB>,
+    BoxedFragment: QueryFragment<DB>,
     Uuid: ToSql<sql::Uuid, DB>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         out.push_sql("(");
-        self.columns.0.walk_ast(out.reborrow())?;
+        self.column.walk(T::NAME, &mut out)?;
         out.push_sql(", ");
-        self.columns.1.walk_ast(out.reborrow())?;
+        self.id.walk_ast(out.reborrow())?;
         out.push_sql(self.comparison);
-        out.push_bind_param::<sql::Timestamptz, _>(&self.position.created_at)?;
+        self.bound_key.walk_ast(out.reborrow())?;
         out.push_sql(", ");
-        out.push_bind_param::<sql::Uuid, _>(&self.position.id)?;
+        out.push_bind_param::<sql::Uuid, _>(&self.bound_id)?;
         out.push_sql(")");
         Ok(())
     }
@@ -180,24 +116,25 @@ where
 pub struct Page<T: Listed, S> {
     selection: S,
     conditions: Conditions<T>,
+    column: SortColumn,
+    id: T::Id,
     direction: Direction,
     limit: i64,
-    columns: (T::CreatedAt, T::Id),
 }
 
 impl<T: Listed, S> Page<T, S> {
     /// The rows of `slice` among those that meet `conditions`.
-    pub fn new(selection: S, mut conditions: Conditions<T>, slice: Slice) -> Self {
-        let ascending = slice.direction == Direction::Ascending;
-        conditions.require_if(slice.after, |bound| BeyondBound::<T>::new(bound, ascending));
-        conditions.require_if(slice.before, |bound| BeyondBound::<T>::new(bound, !ascending));
-        Self { selection, conditions, direction: slice.direction, limit: slice.limit, columns: Default::default() }
+    pub fn new<F: OrderField>(selection: S, mut conditions: Conditions<T>, slice: Slice<F>) -> Self {
+        let Order { field, direction } = slice.order;
+        let (column, ascending) = (field.column(), direction == Direction::Ascending);
+        conditions.require_if(slice.after, |bound| BeyondBound::<T>::new(column, bound, ascending));
+        conditions.require_if(slice.before, |bound| BeyondBound::<T>::new(column, bound, !ascending));
+        Self { selection, conditions, column, id: T::Id::default(), direction, limit: slice.limit }
     }
 
     /// The conditions, the order and the limit: everything that follows `WHERE`.
-    fn walk_range<'b, DB: BindsPages>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
+    fn walk_range<'b, DB: Backend>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
     where
-        T::CreatedAt: QueryFragment<DB>,
         T::Id: QueryFragment<DB>,
         Conditions<T>: QueryFragment<DB>,
         i64: ToSql<BigInt, DB>,
@@ -208,19 +145,18 @@ impl<T: Listed, S> Page<T, S> {
             Direction::Descending => " DESC",
         };
         out.push_sql(" ORDER BY ");
-        self.columns.0.walk_ast(out.reborrow())?;
+        self.column.walk(T::NAME, out)?;
         out.push_sql(direction);
         out.push_sql(", ");
-        self.columns.1.walk_ast(out.reborrow())?;
+        self.id.walk_ast(out.reborrow())?;
         out.push_sql(direction);
         out.push_sql(" LIMIT ");
         out.push_bind_param::<BigInt, _>(&self.limit)
     }
 }
 
-impl<T: Listed, S: QueryFragment<DB>, DB: BindsPages> QueryFragment<DB> for Page<T, S>
+impl<T: Listed, S: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Page<T, S>
 where
-    T::CreatedAt: QueryFragment<DB>,
     T::Id: QueryFragment<DB>,
     Conditions<T>: QueryFragment<DB>,
     i64: ToSql<BigInt, DB>,
