@@ -9,6 +9,7 @@ mod ids;
 mod orders;
 mod principal;
 mod score;
+mod text;
 mod timestamp;
 
 pub use content_hash::{content_hash, hex, sha256_hex};
@@ -19,4 +20,5 @@ pub use orders::{
 };
 pub use principal::Principal;
 pub use score::{FiniteFloat, NotFinite, rate};
+pub use text::shortened;
 pub use timestamp::Timestamp;

@@ -6,6 +6,10 @@ use base64::engine::general_purpose::STANDARD;
 use uuid::Uuid;
 
 use super::error::ApiError;
+use crate::domain::shortened;
+
+/// How much of what is no id is shown.
+const LONGEST_SHOWN: usize = 64;
 
 /// The types that have ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +66,8 @@ impl NodeType {
 /// The type and the row that an id means.
 pub fn decode(id: &ID, argument: &'static str) -> Result<(NodeType, Uuid), ApiError> {
     read(id).ok_or_else(|| {
-        let problem = format!("«{}» is not an id; take one from the field `id` of an object", shortened(id));
+        let problem =
+            format!("«{}» is not an id; take one from the field `id` of an object", shortened(id, LONGEST_SHOWN));
         ApiError::argument(argument, problem)
     })
 }
@@ -75,14 +80,6 @@ fn read(id: &ID) -> Option<(NodeType, Uuid)> {
     let is_ours = uuid.len() == 36 && !uuid.bytes().any(|byte| byte.is_ascii_uppercase());
     let uuid = is_ours.then(|| Uuid::try_parse(uuid).ok())??;
     Some((node_type, uuid))
-}
-
-fn shortened(text: &str) -> String {
-    const LONGEST: usize = 64;
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }
 
 #[cfg(test)]

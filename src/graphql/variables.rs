@@ -13,7 +13,7 @@ use async_graphql::parser::types::{TypeDefinition, TypeSystemDefinition, Variabl
 use async_graphql::{Pos, Positioned, Request, ScalarType, ServerError, Value, Variables};
 
 use super::error::{ErrorCode, nul_refused, request_error};
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, shortened};
 
 /// How much of a wrong value is shown.
 const LONGEST_VALUE: usize = 60;
@@ -162,10 +162,7 @@ fn shown(value: &Value) -> String {
 
 /// A text as the client is shown it, which is not longer than it has to be.
 pub(super) fn quoted(text: &str) -> String {
-    match text.char_indices().nth(LONGEST_VALUE) {
-        Some((end, _)) => format!("«{}…»", &text[..end]),
-        None => format!("«{text}»"),
-    }
+    format!("«{}»", shortened(text, LONGEST_VALUE))
 }
 
 enum InputType {

@@ -11,9 +11,9 @@ use tokio::time::Instant;
 
 use super::negotiation::{Answer, MediaType};
 use super::operation;
-use super::request_log::{LogDetails, RequestId, shortened};
+use super::request_log::{LONGEST_SHOWN, LogDetails, RequestId};
 use crate::app::App;
-use crate::domain::Principal;
+use crate::domain::{Principal, shortened};
 use crate::graphql::{ErrorCode, RequestContext, RequestScope, TimeLimit, execute, request_error};
 
 /// A request with this header set to `1` is told what its operation cost.
@@ -100,7 +100,7 @@ fn check_content(headers: &HeaderMap) -> Result<(), Box<Answer>> {
     let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("nothing");
     let (essence, parameters) = given.split_once(';').unwrap_or((given, ""));
     if !essence.trim().eq_ignore_ascii_case("application/json") {
-        let essence = shortened(essence.trim());
+        let essence = shortened(essence.trim(), LONGEST_SHOWN);
         return unsupported(format!("the content type must be application/json, not «{}»", essence.escape_default()));
     }
     let charset = parameters
@@ -109,7 +109,7 @@ fn check_content(headers: &HeaderMap) -> Result<(), Box<Answer>> {
         .find_map(|(name, value)| name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"')));
     let is_utf8 = |charset: &str| ["utf-8", "utf8"].iter().any(|name| charset.eq_ignore_ascii_case(name));
     if let Some(charset) = charset.filter(|charset| !is_utf8(charset)) {
-        let charset = shortened(charset);
+        let charset = shortened(charset, LONGEST_SHOWN);
         return unsupported(format!(
             "the charset must be utf-8, as always in JSON, not «{}»",
             charset.escape_default()
