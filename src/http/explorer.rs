@@ -20,6 +20,7 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::negotiation::acceptable;
 use crate::app::App;
+use crate::domain::hex;
 
 /// The built files. Those that shrink are there with the ending `.gz` alone.
 #[derive(RustEmbed)]
@@ -141,8 +142,8 @@ fn content_type(path: &str) -> &'static str {
 
 /// Weak, because it is the same for the file and its compressed form.
 fn etag(file: &EmbeddedFile) -> String {
-    let hash: String = file.metadata.sha256_hash().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("W/\"{hash}\"")
+    let hash = file.metadata.sha256_hash();
+    format!("W/\"{}\"", hex(&hash[..16]))
 }
 
 fn is_known(headers: &HeaderMap, etag: &str) -> bool {

@@ -1,11 +1,11 @@
 //! The test cases of each suite, with their variants.
 
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 
 use crate::db::types::Json;
 use crate::demo::catalog::{Case, DOMAINS, Domain, Suite};
 use crate::demo::random::Random;
+use crate::domain::sha256_hex;
 
 /// A suite with its cases as they are run.
 pub(super) struct PreparedSuite {
@@ -58,10 +58,6 @@ fn prepare(suite: &Suite, case: &'static Case, label: &str, before: &str, after:
     let name = if label.is_empty() { case.name.to_owned() } else { format!("{} ({label})", case.name) };
     let input = format!("{before}{}{after}", case.input);
     let variables = json!({ suite.input: input });
-    let hash = hex(&Sha256::digest(variables.to_string()));
+    let hash = sha256_hex(variables.to_string().as_bytes());
     PreparedCase { case, name, input, input_data: Json::from(variables), hash, ease }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
