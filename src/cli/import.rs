@@ -7,9 +7,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use self::bar::Bar;
+use super::stop_signals::StopSignals;
 use crate::config::Settings;
 use crate::db::pool::DatabaseLocation;
 use crate::db::{Database, migrate};
@@ -95,9 +95,10 @@ struct Import {
 
 impl Import {
     async fn all(&self, inputs: &[Input]) -> anyhow::Result<()> {
+        let mut stop_signals = StopSignals::catch()?;
         let (mut last, mut failed) = (None, Vec::new());
         for input in inputs {
-            let (imported, is_stopped) = self.one(input).await;
+            let (imported, is_stopped) = self.one(input, &mut stop_signals).await;
             match imported {
                 Ok(report) => {
                     say(&format!("{input}: {report}"))?;
@@ -126,18 +127,18 @@ impl Import {
 
     /// Imports one file, and says whether a signal came meanwhile. Ctrl-C and SIGTERM end the import, unless it is all
     /// but complete; a second one ends the process at once.
-    async fn one(&self, input: &Input) -> (Result<ImportReport, ImportError>, bool) {
+    async fn one(&self, input: &Input, stop_signals: &mut StopSignals) -> (Result<ImportReport, ImportError>, bool) {
         let progress = Progress::default();
         let _bar = Bar::show(input, &progress);
         let import = import(&self.database, self.format, input, &self.user, &self.options, &progress);
         tokio::pin!(import);
         tokio::select! {
             report = &mut import => return (report, false),
-            () = stop_signal() => progress.cancel(),
+            () = stop_signals.next() => progress.cancel(),
         }
         tokio::select! {
             report = import => (report, true),
-            () = stop_signal() => std::process::exit(130),
+            () = stop_signals.next() => std::process::exit(130),
         }
     }
 }
@@ -145,19 +146,6 @@ impl Import {
 /// Writes to standard output, which may have been closed.
 fn say(text: &str) -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "{text}").context("what was imported cannot be told: standard output cannot be written")
-}
-
-/// Ready when the process is told to stop.
-async fn stop_signal() {
-    let Ok((mut interrupt, mut terminate)) = signals() else { return std::future::pending().await };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-}
-
-fn signals() -> std::io::Result<(Signal, Signal)> {
-    Ok((signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))
 }
 
 fn query(run: &str) -> String {

@@ -8,6 +8,7 @@ mod migrate;
 mod open_files;
 mod schema;
 mod serve;
+mod stop_signals;
 
 use std::ffi::OsString;
 use std::io::IsTerminal as _;

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::open_files;
+use super::stop_signals::StopSignals;
 use crate::app::App;
 use crate::config::Settings;
 use crate::db::pool::DatabaseLocation;
@@ -36,9 +36,13 @@ pub async fn run(settings: &Settings, location: &DatabaseLocation, load_demo: bo
             "the demo data was loaded",
         );
     }
-    let shutdown = stop_signal()?;
+    let mut stop_signals = StopSignals::catch()?;
     greet(listener.local_addr()?, settings.explorer);
     let router = http::router(App::new(database, settings));
+    let shutdown = async move {
+        stop_signals.next().await;
+        tracing::info!("stopping: requests in progress are finished first");
+    };
     http::serve(listener, router, within_open_files(settings.connections(), settings), shutdown).await;
     tracing::info!("stopped");
     Ok(())
@@ -59,18 +63,6 @@ fn within_open_files(limits: ConnectionLimits, settings: &Settings) -> Connectio
         );
     }
     ConnectionLimits { most: limits.most.min(most), ..limits }
-}
-
-/// Ready when the process is told to stop: by Ctrl-C, or by SIGTERM as process managers do.
-fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        tracing::info!("stopping: requests in progress are finished first");
-    })
 }
 
 fn greet(address: SocketAddr, explorer: bool) {
