@@ -19,9 +19,11 @@ mod variables;
 
 use std::sync::Arc;
 
+use async_graphql::parser::parse_schema;
 use async_graphql::{EmptyMutation, EmptySubscription, SDLExportOptions};
 
 use self::limits::Limiter;
+use self::variables::InputTypes;
 use crate::domain::RunId;
 
 pub use error::{ApiError, ErrorCode, request_error};
@@ -39,6 +41,7 @@ type ExecutableSchema = async_graphql::Schema<Query, EmptyMutation, EmptySubscri
 pub struct Schema {
     executable: ExecutableSchema,
     limiter: Arc<Limiter>,
+    input_types: Arc<InputTypes>,
 }
 
 impl Schema {
@@ -49,8 +52,10 @@ impl Schema {
     #[must_use]
     pub fn new(limits: ServiceLimits) -> Self {
         let executable = executable(limits);
-        let limiter = Limiter::new(&executable.sdl(), limits.queries).expect("a schema's own description is GraphQL");
-        Self { executable, limiter: Arc::new(limiter) }
+        // The library keeps its registry to itself, so what guards the schema reads it as it is printed.
+        let document = parse_schema(printed(&executable)).expect("a schema's own description is GraphQL");
+        let limiter = Limiter::new(&document, limits.queries);
+        Self { executable, limiter: Arc::new(limiter), input_types: Arc::new(InputTypes::new(&document)) }
     }
 }
 
@@ -67,8 +72,11 @@ fn executable(limits: ServiceLimits) -> ExecutableSchema {
 /// The schema in GraphQL's own language, in an order that does not depend on the code.
 #[must_use]
 pub fn sdl() -> String {
-    let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
-    executable(ServiceLimits::DEFAULT).sdl_with_options(options)
+    printed(&executable(ServiceLimits::DEFAULT))
+}
+
+fn printed(schema: &ExecutableSchema) -> String {
+    schema.sdl_with_options(SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items())
 }
 
 /// A run's id as clients see it.

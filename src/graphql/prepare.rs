@@ -20,7 +20,7 @@ impl Schema {
         let document = parse_query(&request.query).map_err(|error| vec![parse_error(error)])?;
         self.limiter.check(&document, &request.variables)?;
         let operation = variables::chosen_operation(request, &document).map_err(only)?;
-        variables::check(request, &operation.node).map_err(only)?;
+        self.input_types.check(request, &operation.node).map_err(only)?;
         Ok(document)
     }
 }

@@ -6,10 +6,9 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::LazyLock;
 
 use async_graphql::parser::types::{BaseType, ExecutableDocument, OperationDefinition, Type, TypeKind};
-use async_graphql::parser::types::{TypeDefinition, TypeSystemDefinition, VariableDefinition};
+use async_graphql::parser::types::{ServiceDocument, TypeDefinition, TypeSystemDefinition, VariableDefinition};
 use async_graphql::{Pos, Positioned, Request, ScalarType, ServerError, Value, Variables};
 
 use super::error::{ErrorCode, nul_refused, request_error};
@@ -51,34 +50,133 @@ pub fn chosen_operation<'a>(
     })
 }
 
-/// Refuses a request with the first variable that has a value of another type than it is declared with, or that has
-/// none and needs one. One that is declared twice is refused before its value is looked at twice.
-pub fn check(request: &Request, operation: &OperationDefinition) -> Result<(), ServerError> {
-    let mut names = HashSet::new();
-    operation.variable_definitions.iter().try_for_each(|Positioned { pos, node }| {
-        if !names.insert(&node.name.node) {
-            let message = format!("the variable ${} is declared twice", node.name.node);
-            let error = request_error(ErrorCode::GraphqlValidationFailed, message);
-            return Err(ServerError { locations: vec![*pos], ..error });
-        }
-        check_variable(request, node).map_err(|problem| {
-            let mut error = request_error(ErrorCode::BadUserInput, problem);
-            error.extensions.get_or_insert_default().set("variable", node.name.node.as_str());
-            ServerError { locations: vec![*pos], ..error }
-        })
-    })
+/// The types of arguments that are a schema's own, by name.
+pub struct InputTypes(HashMap<String, InputType>);
+
+enum InputType {
+    Enum(Vec<String>),
+    Object(Vec<InputField>),
 }
 
-fn check_variable(request: &Request, definition: &VariableDefinition) -> Result<(), String> {
-    let (name, var_type) = (&definition.name.node, &definition.var_type.node);
-    match request.variables.get(name) {
-        None if definition.default_value.is_some() || var_type.nullable => Ok(()),
-        None | Some(Value::Null) if !var_type.nullable => {
-            Err(format!("the variable ${name} must have a value of the type {var_type}"))
-        }
-        None => Ok(()),
-        Some(value) => check_value(var_type, value, &Place::Variable(name)),
+struct InputField {
+    name: String,
+    of_type: Type,
+    is_required: bool,
+}
+
+impl InputTypes {
+    /// Those of this schema.
+    pub fn new(schema: &ServiceDocument) -> Self {
+        let types = schema.definitions.iter().filter_map(|definition| match definition {
+            TypeSystemDefinition::Type(definition) => input_type(&definition.node),
+            _ => None,
+        });
+        Self(types.collect())
     }
+
+    /// Refuses a request with the first variable that has a value of another type than it is declared with, or that has
+    /// none and needs one. One that is declared twice is refused before its value is looked at twice.
+    pub fn check(&self, request: &Request, operation: &OperationDefinition) -> Result<(), ServerError> {
+        let mut names = HashSet::new();
+        operation.variable_definitions.iter().try_for_each(|Positioned { pos, node }| {
+            if !names.insert(&node.name.node) {
+                let message = format!("the variable ${} is declared twice", node.name.node);
+                let error = request_error(ErrorCode::GraphqlValidationFailed, message);
+                return Err(ServerError { locations: vec![*pos], ..error });
+            }
+            self.check_variable(request, node).map_err(|problem| {
+                let mut error = request_error(ErrorCode::BadUserInput, problem);
+                error.extensions.get_or_insert_default().set("variable", node.name.node.as_str());
+                ServerError { locations: vec![*pos], ..error }
+            })
+        })
+    }
+
+    fn check_variable(&self, request: &Request, definition: &VariableDefinition) -> Result<(), String> {
+        let (name, var_type) = (&definition.name.node, &definition.var_type.node);
+        match request.variables.get(name) {
+            None if definition.default_value.is_some() || var_type.nullable => Ok(()),
+            None | Some(Value::Null) if !var_type.nullable => {
+                Err(format!("the variable ${name} must have a value of the type {var_type}"))
+            }
+            None => Ok(()),
+            Some(value) => self.check_value(var_type, value, &Place::Variable(name)),
+        }
+    }
+
+    fn check_value(&self, wanted: &Type, value: &Value, place: &Place<'_>) -> Result<(), String> {
+        match (&wanted.base, value) {
+            (_, Value::Null) if wanted.nullable => Ok(()),
+            (_, Value::Null) => Err(format!("{place} must not be null: its type is {wanted}")),
+            (BaseType::List(item), Value::List(values)) => {
+                let mut items = values.iter().enumerate();
+                items.try_for_each(|(index, value)| self.check_value(item, value, &Place::Item(place, index)))
+            }
+            // One value stands for a list of one.
+            (BaseType::List(item), value) => self.check_value(item, value, place),
+            (BaseType::Named(name), value) => self.check_named(name, value, place),
+        }
+    }
+
+    fn check_named(&self, name: &str, value: &Value, place: &Place<'_>) -> Result<(), String> {
+        let expected = |what: &str| Err(format!("{place} must be {what}, not {}", shown(value)));
+        match (name, value) {
+            ("Int", Value::Number(number)) if number.as_i64().is_some_and(|number| i32::try_from(number).is_ok()) => {
+                Ok(())
+            }
+            ("Int", _) => expected("an Int, a whole number of 32 bits"),
+            ("Float", Value::Number(_)) | ("String" | "ID", Value::String(_)) | ("Boolean", Value::Boolean(_)) => {
+                Ok(())
+            }
+            ("ID", Value::Number(number)) if number.is_i64() || number.is_u64() => Ok(()),
+            ("Float", _) => expected("a Float"),
+            ("String", _) => expected("a String"),
+            ("Boolean", _) => expected("a Boolean"),
+            ("ID", _) => expected("an ID, a text"),
+            ("DateTime", value) => check_time(value).map_err(|problem| format!("{place}: {problem}")),
+            _ => match self.0.get(name) {
+                Some(InputType::Enum(values)) => match value {
+                    Value::String(value) if values.contains(value) => Ok(()),
+                    _ => expected(&format!("one of {}", values.join(", "))),
+                },
+                Some(InputType::Object(fields)) => self.check_object(name, fields, value, place),
+                // A scalar that takes anything, or a type that validation will not let pass.
+                None => Ok(()),
+            },
+        }
+    }
+
+    fn check_object(&self, name: &str, fields: &[InputField], value: &Value, place: &Place<'_>) -> Result<(), String> {
+        let Value::Object(values) = value else {
+            return Err(format!("{place} must be an object of the type {name}, not {}", shown(value)));
+        };
+        if let Some(unknown) = values.keys().find(|key| fields.iter().all(|field| field.name != key.as_str())) {
+            return Err(format!("{place} has the field {}, which {name} does not know", quoted(unknown)));
+        }
+        fields.iter().try_for_each(|field| match values.get(field.name.as_str()) {
+            Some(value) => self.check_value(&field.of_type, value, &Place::Field(place, &field.name)),
+            None if field.is_required => Err(format!("{place} lacks the field {}: {}", field.name, field.of_type)),
+            None => Ok(()),
+        })
+    }
+}
+
+fn input_type(definition: &TypeDefinition) -> Option<(String, InputType)> {
+    let input_type = match &definition.kind {
+        TypeKind::Enum(values) => {
+            InputType::Enum(values.values.iter().map(|value| value.node.value.node.to_string()).collect())
+        }
+        TypeKind::InputObject(object) => {
+            let fields = object.fields.iter().map(|Positioned { node: field, .. }| InputField {
+                name: field.name.node.to_string(),
+                is_required: !field.ty.node.nullable && field.default_value.is_none(),
+                of_type: field.ty.node.clone(),
+            });
+            InputType::Object(fields.collect())
+        }
+        _ => return None,
+    };
+    Some((definition.name.node.to_string(), input_type))
 }
 
 /// Where in a variable a value stands.
@@ -98,58 +196,6 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-fn check_value(wanted: &Type, value: &Value, place: &Place<'_>) -> Result<(), String> {
-    match (&wanted.base, value) {
-        (_, Value::Null) if wanted.nullable => Ok(()),
-        (_, Value::Null) => Err(format!("{place} must not be null: its type is {wanted}")),
-        (BaseType::List(item), Value::List(values)) => {
-            let mut items = values.iter().enumerate();
-            items.try_for_each(|(index, value)| check_value(item, value, &Place::Item(place, index)))
-        }
-        // One value stands for a list of one.
-        (BaseType::List(item), value) => check_value(item, value, place),
-        (BaseType::Named(name), value) => check_named(name, value, place),
-    }
-}
-
-fn check_named(name: &str, value: &Value, place: &Place<'_>) -> Result<(), String> {
-    let expected = |what: &str| Err(format!("{place} must be {what}, not {}", shown(value)));
-    match (name, value) {
-        ("Int", Value::Number(number)) if number.as_i64().is_some_and(|number| i32::try_from(number).is_ok()) => Ok(()),
-        ("Int", _) => expected("an Int, a whole number of 32 bits"),
-        ("Float", Value::Number(_)) | ("String" | "ID", Value::String(_)) | ("Boolean", Value::Boolean(_)) => Ok(()),
-        ("ID", Value::Number(number)) if number.is_i64() || number.is_u64() => Ok(()),
-        ("Float", _) => expected("a Float"),
-        ("String", _) => expected("a String"),
-        ("Boolean", _) => expected("a Boolean"),
-        ("ID", _) => expected("an ID, a text"),
-        ("DateTime", value) => check_time(value).map_err(|problem| format!("{place}: {problem}")),
-        _ => match INPUT_TYPES.get(name) {
-            Some(InputType::Enum(values)) => match value {
-                Value::String(value) if values.contains(value) => Ok(()),
-                _ => expected(&format!("one of {}", values.join(", "))),
-            },
-            Some(InputType::Object(fields)) => check_object(name, fields, value, place),
-            // A scalar that takes anything, or a type that validation will not let pass.
-            None => Ok(()),
-        },
-    }
-}
-
-fn check_object(name: &str, fields: &[InputField], value: &Value, place: &Place<'_>) -> Result<(), String> {
-    let Value::Object(values) = value else {
-        return Err(format!("{place} must be an object of the type {name}, not {}", shown(value)));
-    };
-    if let Some(unknown) = values.keys().find(|key| fields.iter().all(|field| field.name != key.as_str())) {
-        return Err(format!("{place} has the field {}, which {name} does not know", quoted(unknown)));
-    }
-    fields.iter().try_for_each(|field| match values.get(field.name.as_str()) {
-        Some(value) => check_value(&field.of_type, value, &Place::Field(place, &field.name)),
-        None if field.is_required => Err(format!("{place} lacks the field {}: {}", field.name, field.of_type)),
-        None => Ok(()),
-    })
-}
-
 /// A wrong value as the client is shown it.
 fn shown(value: &Value) -> String {
     match value {
@@ -165,52 +211,6 @@ pub(super) fn quoted(text: &str) -> String {
     format!("«{}»", shortened(text, LONGEST_VALUE))
 }
 
-enum InputType {
-    Enum(Vec<String>),
-    Object(Vec<InputField>),
-}
-
-struct InputField {
-    name: String,
-    of_type: Type,
-    is_required: bool,
-}
-
-/// The schema's own types of arguments. async-graphql keeps its registry to itself, so they are read from the schema as
-/// it is printed.
-static INPUT_TYPES: LazyLock<HashMap<String, InputType>> = LazyLock::new(|| {
-    let schema = match async_graphql::parser::parse_schema(super::sdl()) {
-        Ok(schema) => schema,
-        Err(error) => {
-            tracing::error!(%error, "the schema cannot be read: variables are checked later than they could be");
-            return HashMap::new();
-        }
-    };
-    let types = schema.definitions.into_iter().filter_map(|definition| match definition {
-        TypeSystemDefinition::Type(definition) => input_type(definition.node),
-        _ => None,
-    });
-    types.collect()
-});
-
-fn input_type(definition: TypeDefinition) -> Option<(String, InputType)> {
-    let input_type = match definition.kind {
-        TypeKind::Enum(values) => {
-            InputType::Enum(values.values.iter().map(|value| value.node.value.node.to_string()).collect())
-        }
-        TypeKind::InputObject(object) => {
-            let fields = object.fields.into_iter().map(|Positioned { node: field, .. }| InputField {
-                name: field.name.node.to_string(),
-                is_required: !field.ty.node.nullable && field.default_value.is_none(),
-                of_type: field.ty.node,
-            });
-            InputType::Object(fields.collect())
-        }
-        _ => return None,
-    };
-    Some((definition.name.node.to_string(), input_type))
-}
-
 /// The same as where it is used, only earlier.
 fn check_time(value: &Value) -> Result<(), String> {
     let parsed = <Timestamp as ScalarType>::parse(value.clone());
@@ -219,7 +219,7 @@ fn check_time(value: &Value) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use async_graphql::parser::parse_query;
+    use async_graphql::parser::{parse_query, parse_schema};
 
     use super::*;
 
@@ -240,7 +240,8 @@ mod tests {
         let document = parse_query(format!("query ({declaration}) {{ viewer {{ userId }} }}")).unwrap();
         let request = Request::new("").variables(Variables::from_json(variables));
         let operation = chosen_operation(&request, &document).unwrap();
-        check(&request, &operation.node).err().map(|error| error.message)
+        let input_types = InputTypes::new(&parse_schema(crate::graphql::sdl()).unwrap());
+        input_types.check(&request, &operation.node).err().map(|error| error.message)
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod text;
 
 use std::time::Duration;
 
-use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::parser::types::{ExecutableDocument, ServiceDocument};
 use async_graphql::{ServerError, Variables};
 
 use self::arguments::Arguments;
@@ -185,12 +185,9 @@ pub struct Limiter {
 }
 
 impl Limiter {
-    /// For the schema that `sdl` describes.
-    ///
-    /// # Errors
-    /// When that is not a schema.
-    pub fn new(sdl: &str, limits: QueryLimits) -> Result<Self, async_graphql::parser::Error> {
-        Ok(Self { limits, shape: SchemaShape::parse(sdl)? })
+    /// For this schema.
+    pub fn new(schema: &ServiceDocument, limits: QueryLimits) -> Self {
+        Self { limits, shape: SchemaShape::new(schema) }
     }
 
     /// Refuses texts that the parser had better not see, and those with the character U+0000, which PostgreSQL cannot

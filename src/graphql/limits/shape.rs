@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
     BaseType, FieldDefinition, ServiceDocument, Type, TypeDefinition, TypeKind, TypeSystemDefinition,
 };
-use async_graphql::parser::{self, parse_schema};
 use async_graphql::{Name, Positioned};
 
 use super::arguments::{LIMIT_ARGUMENT, size_of_const};
@@ -83,20 +83,20 @@ pub struct Roots {
 }
 
 impl SchemaShape {
-    /// Reads a schema.
-    pub fn parse(sdl: &str) -> Result<Self, parser::Error> {
-        let (schema, introspection) = (parse_schema(sdl)?, parse_schema(INTROSPECTION)?);
-        let sizes = IntrospectionSizes::new(&schema);
-        let definitions = || type_definitions(&schema).chain(type_definitions(&introspection));
+    /// The shape of a schema.
+    pub fn new(schema: &ServiceDocument) -> Self {
+        let introspection = parse_schema(INTROSPECTION).expect("the types of introspection are GraphQL");
+        let sizes = IntrospectionSizes::new(schema);
+        let definitions = || type_definitions(schema).chain(type_definitions(&introspection));
         let composite: HashSet<_> =
             definitions().filter(|it| is_composite(it)).map(|it| it.name.node.as_str()).collect();
         let mut types: HashMap<_, _> = definitions()
             .map(|definition| (definition.name.node.to_string(), type_shape(definition, &composite, &sizes)))
             .collect();
-        let roots = roots(&schema);
+        let roots = roots(schema);
         let introspection_root = types.remove(INTROSPECTION_ROOT).unwrap_or_default();
         types.entry(roots.query.clone()).or_default().extend(introspection_root);
-        Ok(Self { types, roots })
+        Self { types, roots }
     }
 
     /// The fields with objects of a type; none of a type that does not exist.

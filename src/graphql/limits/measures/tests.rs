@@ -4,7 +4,7 @@ mod naive;
 mod random;
 
 use async_graphql::Variables;
-use async_graphql::parser::parse_query;
+use async_graphql::parser::{parse_query, parse_schema};
 use proptest::prelude::*;
 
 use super::*;
@@ -25,7 +25,7 @@ const DEFAULT: u32 = 20;
 
 /// The measures of a document, and how many selections were looked at.
 fn measured(document: &str, variables: &Variables) -> Result<(Measures, usize), FragmentCycle> {
-    let (shape, document) = (SchemaShape::parse(SDL).unwrap(), parse_query(document).unwrap());
+    let (shape, document) = (SchemaShape::new(&parse_schema(SDL).unwrap()), parse_query(document).unwrap());
     let arguments = Arguments::new(&document, variables, DEFAULT);
     let mut meter = Meter::new(&shape, &arguments);
     meter.measure_fragments(&document)?;
@@ -185,7 +185,7 @@ fn going_round_in_introspection_counts_with_the_longest_list() {
     let sdl = "interface Node { id: ID! } type A implements Node { id: ID! } type B implements Node { id: ID! }
         type C implements Node { id: ID! } union U = A | B type Query { node: Node } schema { query: Query }";
     let values = |document: &str| {
-        let (shape, document) = (SchemaShape::parse(sdl).unwrap(), parse_query(document).unwrap());
+        let (shape, document) = (SchemaShape::new(&parse_schema(sdl).unwrap()), parse_query(document).unwrap());
         let variables = Variables::default();
         let arguments = Arguments::new(&document, &variables, DEFAULT);
         of_document(&document, &shape, &arguments).unwrap().volume.values
