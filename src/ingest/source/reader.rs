@@ -59,7 +59,7 @@ impl From<Fault> for io::Error {
 /// What a reader knows about the text, for those who take values from it.
 #[derive(Debug, Default)]
 pub(in crate::ingest) struct Meter {
-    /// Bytes of the text that were taken.
+    /// Bytes of the text that were taken, or left out at its beginning.
     taken: Cell<u64>,
     /// Where the present value begins.
     begin: Cell<u64>,
@@ -85,7 +85,13 @@ impl Meter {
         Ok(())
     }
 
-    /// How many bytes of the text were taken.
+    /// Says that so many bytes are left out before anything is taken.
+    fn leave_out(&self, count: u64) {
+        self.taken.set(self.taken.get() + count);
+        self.begin.set(self.begin.get().saturating_add(count));
+    }
+
+    /// How many bytes of the text were taken, or left out at its beginning.
     pub fn taken(&self) -> u64 {
         self.taken.get()
     }
@@ -105,7 +111,7 @@ pub(in crate::ingest) struct TextReader<R> {
     /// As it was read, from `checked` on not known to be UTF-8 yet.
     raw: Vec<u8>,
     checked: usize,
-    /// How much of the text was in `raw` before.
+    /// How much of the text was before `raw`.
     raw_offset: u64,
     /// Ready to be taken: the part from `taken` to `done`.
     text: Vec<u8>,
@@ -201,11 +207,13 @@ impl<R: Read> TextReader<R> {
         Ok(())
     }
 
-    /// Leaves out the mark at the beginning, as soon as enough is there to tell.
+    /// Leaves out the mark at the beginning, as soon as enough is there to tell. In places it counts.
     fn begin(&mut self) -> bool {
         self.begun = self.ended || self.raw.len() >= BYTE_ORDER_MARK.len();
         if self.raw.starts_with(BYTE_ORDER_MARK) {
             self.raw.drain(..BYTE_ORDER_MARK.len());
+            self.raw_offset = BYTE_ORDER_MARK.len() as u64;
+            self.meter.leave_out(self.raw_offset);
         }
         self.begun
     }
@@ -288,6 +296,20 @@ mod tests {
             let fault = reader.read(&mut [0]).unwrap_err().downcast().unwrap();
             assert!(matches!(fault, Fault::Utf8 { byte: 3 }), "{fault:?}");
         }
+    }
+
+    #[test]
+    fn a_mark_at_the_beginning_counts_in_places() {
+        let marked = |bytes: &[u8]| [BYTE_ORDER_MARK, bytes].concat();
+        assert!(matches!(read(&marked(b"ab\xff"), false), Err(Fault::Utf8 { byte: 5 })));
+        let (spaces, value) = (VALUE_LIMIT / 2, VALUE_LIMIT + 2 * CHUNK as u64);
+        let text = marked(&b" ".repeat(usize::try_from(spaces + value).unwrap()));
+        let mut reader = TextReader::new(&text[..], false, Progress::default());
+        let meter = reader.meter();
+        io::copy(&mut (&mut reader).take(spaces), &mut io::sink()).unwrap();
+        meter.begin_value();
+        let fault: Fault = io::copy(&mut reader, &mut io::sink()).unwrap_err().downcast().unwrap();
+        assert!(matches!(fault, Fault::Large { byte } if byte == 3 + spaces), "{fault:?}");
     }
 
     #[test]
