@@ -65,16 +65,18 @@ impl Target {
     }
 }
 
-/// What the database had of the run.
+/// What the database had of the run, whose evaluations are locked.
 #[derive(Default)]
-struct Known {
+pub(super) struct Known {
     /// By what the tool calls them.
     evaluations: HashMap<String, EvaluationOfRun>,
     next_position: i32,
     /// What the run becomes, where that is something else.
-    new_status: Option<EvaluationStatus>,
+    pub new_status: Option<EvaluationStatus>,
     /// When the run began.
     started_at: Option<Timestamp>,
+    /// When the run ended.
+    pub completed_at: Option<Timestamp>,
 }
 
 /// One attempt.
@@ -115,7 +117,7 @@ impl Attempt {
         let is_changed = known.new_status.is_some() || targets.iter().any(Target::is_changed);
         let (run, id) = (&self.prepared.run, self.report.run_id);
         if self.report.new_runs == 0 && (self.report.new_rows() > 0 || is_changed) {
-            extend_run(connection, run, id, known.new_status, &targets, self.now).await?;
+            extend_run(connection, run, id, &known, &targets, self.now).await?;
         }
         if run.source == RunSource::Promptfoo && run.status.is_open() {
             complete_if_all_are_there(connection, id, self.now).await?;
@@ -131,7 +133,7 @@ impl Attempt {
                 let mut known = find_known(connection, id).await?;
                 let stored = runs::state(connection, id).await?;
                 known.new_status = new_status_of_run(stored.status, run, &known.evaluations);
-                known.started_at = stored.started_at;
+                (known.started_at, known.completed_at) = (stored.started_at, stored.completed_at);
                 Ok(known)
             }
             None if run.is_batch => {

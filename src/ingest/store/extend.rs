@@ -2,11 +2,11 @@
 
 use diesel::result::QueryResult;
 
-use super::attempt::Target;
+use super::attempt::{Known, Target};
 use crate::db::evaluations::EvaluationExtension;
 use crate::db::runs::RunExtension;
 use crate::db::{DbConnection, evaluations, runs, test_results};
-use crate::domain::{EvaluationId, EvaluationStatus, RunId, RunSource, Timestamp};
+use crate::domain::{EvaluationId, RunId, RunSource, Timestamp};
 use crate::ingest::rows::{metrics, totals_of_evaluation};
 use crate::ingest::totals::{Figures, Totals};
 use crate::ingest::{ImportedEvaluation, ImportedRun, ScoreSum};
@@ -19,11 +19,10 @@ pub(super) async fn extend_run(
     connection: &mut DbConnection,
     run: &ImportedRun,
     id: RunId,
-    status: Option<EvaluationStatus>,
+    known: &Known,
     targets: &[Target],
     now: Timestamp,
 ) -> QueryResult<()> {
-    let stored = runs::state(connection, id).await?;
     for (evaluation, target) in run.evaluations.iter().zip(targets).filter(|(_, target)| target.is_changed()) {
         let totals = stored_totals(connection, target.id).await?;
         let totals = totals_of_evaluation(&totals, score_of_all(evaluation, &totals), now);
@@ -43,10 +42,10 @@ pub(super) async fn extend_run(
     // What is said of the run is of the one log that was read first, where a run has several.
     let is_one_of_several = run.source == RunSource::Inspect;
     let changes = RunExtension {
-        status,
+        status: known.new_status,
         declared: run.declared.clone().filter(|_| !is_one_of_several).map(Into::into),
         duration_ms: run.duration_ms.filter(|_| !is_one_of_several),
-        completed_at: run.completed_at().max(stored.completed_at),
+        completed_at: run.completed_at().max(known.completed_at),
         updated_at: now,
     };
     runs::extend(connection, id, changes).await
