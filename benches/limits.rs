@@ -1,15 +1,16 @@
 //! How long it takes to refuse requests that are made to hurt, from the text to the answer, and what the limits cost a
 //! request of the benchmark that is within them. Fails when a refusal takes longer than `BOUND`.
 
+mod common;
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use async_graphql::{Request, Variables};
 use criterion::{Criterion, criterion_group, criterion_main};
-use evalgraph::db::pool::{DatabaseLocation, PoolSettings};
-use evalgraph::db::{Database, migrate};
-use evalgraph::domain::Principal;
-use evalgraph::graphql::{RequestContext, RequestScope, Schema, ServiceLimits, TimeLimit, execute};
+use evalgraph::db::Database;
+use evalgraph::db::pool::DatabaseLocation;
+use evalgraph::graphql::{Schema, ServiceLimits};
 
 #[path = "../tests/common/hostile.rs"]
 mod hostile;
@@ -27,26 +28,9 @@ const USUAL: &str = "query Q4($userId: String!) { prompts(filter: { userId: $use
         testResults(first: 10, orderBy: { field: CREATED_AT, direction: DESC }) { nodes {
             id testCaseName passed score latencyMs } } } } } } }";
 
-async fn empty_database(location: &DatabaseLocation) -> Database {
-    migrate::migrate(location).await.unwrap();
-    let pools = PoolSettings {
-        base: 1,
-        overflow: 0,
-        wait: Duration::from_secs(10),
-        lifetime: Duration::from_hours(1),
-        statement_timeout: Duration::from_secs(60),
-    };
-    Database::open(location, &pools).await.unwrap()
-}
-
 async fn refuse(schema: &Schema, database: &Database, request: Request) {
-    let context = RequestContext { principal: Principal::local(), request_id: "bench".into(), explain: false };
-    let scope = RequestScope::new(database.clone(), context);
-    let whole = Duration::from_secs(30);
-    let limit = TimeLimit { deadline: tokio::time::Instant::now() + whole, whole };
-    let answer = execute(schema, &scope, request, limit, |_| ()).await;
+    let (answer, _) = common::answer(schema, database, request).await;
     assert!(!answer.executed);
-    black_box(serde_json::to_vec(&answer.response).unwrap());
 }
 
 /// The shortest of some, because other work on the machine only adds to it.
@@ -65,7 +49,7 @@ fn limits(criterion: &mut Criterion) {
     let schema = Schema::new(ServiceLimits::DEFAULT);
     let directory = tempfile::tempdir().unwrap();
     let location = DatabaseLocation::Sqlite(directory.path().join("bench.db"));
-    let database = runtime.block_on(empty_database(&location));
+    let database = runtime.block_on(common::open_database(&location, 1));
 
     let mut group = criterion.benchmark_group("hostile request");
     group.sample_size(10).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_millis(500));

@@ -4,16 +4,15 @@
 //! `scripts/bench --bench nested` starts a private PostgreSQL. Without `EVALGRAPH_BENCH_POSTGRES_URL` only SQLite is
 //! measured.
 
-use std::hint::black_box;
-use std::time::Duration;
+mod common;
 
 use async_graphql::Request;
 use criterion::{Criterion, criterion_group, criterion_main};
-use evalgraph::db::pool::{DatabaseLocation, PoolSettings};
-use evalgraph::db::{Database, migrate};
+use evalgraph::db::Database;
+use evalgraph::db::pool::DatabaseLocation;
 use evalgraph::demo;
-use evalgraph::domain::{Principal, Timestamp};
-use evalgraph::graphql::{RequestContext, RequestScope, Schema, ServiceLimits, TimeLimit, execute};
+use evalgraph::domain::Timestamp;
+use evalgraph::graphql::{Schema, ServiceLimits};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -24,28 +23,15 @@ const QUERY: &str = "{ prompts(first: 20) { nodes { id title status version crea
 const STATEMENTS: u64 = 3;
 
 async fn demo_database(location: &DatabaseLocation) -> Database {
-    migrate::migrate(location).await.unwrap();
-    let pools = PoolSettings {
-        base: 5,
-        overflow: 0,
-        wait: Duration::from_secs(10),
-        lifetime: Duration::from_hours(1),
-        statement_timeout: Duration::from_secs(60),
-    };
-    let database = Database::open(location, &pools).await.unwrap();
+    let database = common::open_database(location, 5).await;
     demo::load_once(&database, Timestamp::now()).await.unwrap();
     database
 }
 
-async fn request(schema: &Schema, database: &Database) -> u64 {
-    let context = RequestContext { principal: Principal::local(), request_id: "bench".into(), explain: false };
-    let scope = RequestScope::new(database.clone(), context);
-    let whole = Duration::from_secs(30);
-    let limit = TimeLimit { deadline: tokio::time::Instant::now() + whole, whole };
-    let answer = execute(schema, &scope, Request::new(QUERY), limit, |_| ()).await;
+async fn answer(schema: &Schema, database: &Database) -> u64 {
+    let (answer, statements) = common::answer(schema, database, Request::new(QUERY)).await;
     assert!(answer.response.errors.is_empty(), "{:?}", answer.response.errors);
-    black_box(serde_json::to_vec(&answer.response).unwrap());
-    scope.statements()
+    statements
 }
 
 fn nested(criterion: &mut Criterion) {
@@ -59,9 +45,9 @@ fn nested(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("nested request");
     for (name, location) in locations {
         let database = runtime.block_on(demo_database(&location));
-        assert_eq!(runtime.block_on(request(&schema, &database)), STATEMENTS);
+        assert_eq!(runtime.block_on(answer(&schema, &database)), STATEMENTS);
         group.bench_function(name, |bench| {
-            bench.to_async(&runtime).iter(async || request(&schema, &database).await);
+            bench.to_async(&runtime).iter(async || answer(&schema, &database).await);
         });
     }
     group.finish();
