@@ -77,7 +77,7 @@ pub struct Settings {
     /// How long a request may take: longer than people wait, shorter than proxies do.
     #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_REQUEST_TIMEOUT_MS", value_name = "MS")]
     // Five sixths of a single millisecond would be none, which is no limit to PostgreSQL.
-    #[arg(default_value = "30000", value_parser = milliseconds(2))]
+    #[arg(default_value_t = in_milliseconds(ServiceLimits::DEFAULT.request_timeout), value_parser = milliseconds(2))]
     pub request_timeout_ms: u64,
 
     /// How large a request's body may be: a document and its variables with room to spare.
@@ -331,6 +331,10 @@ impl Settings {
         };
         ServiceLimits { queries, max_body_bytes: self.max_body_bytes.get(), request_timeout: self.request_timeout() }
     }
+}
+
+fn in_milliseconds(default: Duration) -> u64 {
+    u64::try_from(default.as_millis()).unwrap_or(MOST_MILLISECONDS)
 }
 
 const fn nonzero(default: u32) -> NonZeroU32 {
