@@ -4,6 +4,7 @@ mod common;
 
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use common::process::{Server, evalgraph, run, stderr, stdout};
 use common::{Kind, TestLocation};
@@ -97,6 +98,29 @@ async fn the_demo_starts_on_an_empty_machine_and_stops_on_a_signal() {
     assert!(counts[0]["evaluationCount"].as_u64().unwrap() >= 1_000, "{}", counts[0]);
     assert!(counts[0]["testResultCount"].as_u64().unwrap() >= 10_000, "{}", counts[0]);
     assert_eq!(counts[0], counts[1], "the demo data was loaded once");
+}
+
+/// As with `evalgraph serve | head -1`.
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_whose_output_nobody_reads_do_their_work() {
+    let directory = tempfile::tempdir().unwrap();
+    let unread = |arguments: &[&str]| {
+        let mut command = evalgraph(arguments);
+        command.env("EVALGRAPH_DATA_DIR", directory.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        drop(process.stdout.take());
+        process
+    };
+    let migrated = unread(&["migrate"]).wait_with_output().unwrap();
+    assert_eq!(migrated.status.code(), Some(1));
+    assert!(stderr(&migrated).starts_with("evalgraph: the schema is as it should be, but standard output "));
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut server = unread(&["serve", &format!("--port={port}")]);
+    let live = format!("http://127.0.0.1:{port}/health/live");
+    common::eventually(Duration::from_secs(10), "an answer", async || reqwest::get(&live).await.is_ok()).await;
+    server.kill().unwrap();
+    let log = stderr(&server.wait_with_output().unwrap());
+    assert!(log.contains("standard output cannot be written") && log.contains(&format!(":{port}")), "{log}");
 }
 
 /// The statement cannot be stopped, but the process need not wait for it.

@@ -1,5 +1,9 @@
 //! `evalgraph migrate`.
 
+use std::io::Write as _;
+
+use anyhow::Context as _;
+
 use crate::db::migrate;
 use crate::db::pool::DatabaseLocation;
 
@@ -9,11 +13,10 @@ pub async fn run(location: &DatabaseLocation, revert: Option<usize>) -> anyhow::
         Some(steps) => (migrate::revert(location, steps).await?, "reverted"),
         None => (migrate::migrate(location).await?, "applied"),
     };
-    for version in &versions {
-        println!("{done} {version}");
-    }
+    let mut text: String = versions.iter().map(|version| format!("{done} {version}\n")).collect();
     if versions.is_empty() {
-        println!("nothing to do");
+        text.push_str("nothing to do\n");
     }
-    Ok(())
+    let written = std::io::stdout().write_all(text.as_bytes());
+    written.context("the schema is as it should be, but standard output cannot be written")
 }

@@ -1,5 +1,6 @@
 //! `evalgraph serve`.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
@@ -65,15 +66,18 @@ fn within_open_files(limits: ConnectionLimits, settings: &Settings) -> Connectio
     ConnectionLimits { most: limits.most.min(most), ..limits }
 }
 
+/// Tells how to begin. A server whose standard output was closed serves all the same.
 fn greet(address: SocketAddr, explorer: bool) {
-    println!("evalgraph serves GraphQL at http://{address}/graphql");
-    if explorer {
-        println!("Write queries in a browser at http://{address}/");
-    }
-    println!(
-        r#"
+    let page = if explorer { format!("Write queries in a browser at http://{address}/\n") } else { String::new() };
+    let greeting = format!(
+        r#"evalgraph serves GraphQL at http://{address}/graphql
+{page}
 Try:
   curl -s http://{address}/graphql -H 'content-type: application/json' -d '{{"query":"{{ prompts(first: 3) {{ nodes {{ title version evaluations(first: 2) {{ totalCount nodes {{ model passRate testResults(first: 2, filter: {{ passed: false }}) {{ totalCount nodes {{ testCaseName }} }} }} }} }} }} }}"}}'
+
 "#
     );
+    if let Err(error) = std::io::stdout().write_all(greeting.as_bytes()) {
+        tracing::warn!(%error, %address, "serving, but standard output cannot be written");
+    }
 }
