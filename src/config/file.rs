@@ -71,7 +71,7 @@ fn syntax_error(path: &Path, text: &str, error: &toml::de::Error) -> SettingsErr
 fn position(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (before.matches('\n').count() + 1, before.chars().count() - before[..line_start].chars().count() + 1)
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
 fn entry(key: &str, value: &DeValue<'_>, origin: Origin, settings: &[Setting]) -> Result<Entry, SettingsError> {
