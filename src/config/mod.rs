@@ -10,6 +10,7 @@ mod effective;
 mod error;
 mod file;
 mod layers;
+mod resolved;
 mod secret;
 mod settings;
 mod validate;

@@ -1,0 +1,185 @@
+//! What the settings come to together: addresses, pools and limits, with what was not given filled in.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use super::error::SettingsError;
+use super::secret::SecretUrl;
+use super::settings::{Environment, Settings};
+use crate::db::pool::{DatabaseLocation, PoolSettings};
+use crate::graphql::{PageLimits, QueryLimits, ServiceLimits};
+use crate::http::ConnectionLimits;
+
+impl Settings {
+    /// The address to serve on.
+    #[must_use]
+    pub fn listen_address(&self) -> SocketAddr {
+        self.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, self.port).into())
+    }
+
+    /// Where the data is.
+    ///
+    /// # Errors
+    /// When the URL is of an unknown kind.
+    pub fn database(&self) -> Result<DatabaseLocation, SettingsError> {
+        // An empty flag is one that is not given, like an empty variable.
+        let given = self.database_url.as_ref().map(SecretUrl::expose).filter(|url| !url.is_empty());
+        let Some(url) = given else {
+            return Ok(DatabaseLocation::Sqlite(self.data_dir.join("evalgraph.db")));
+        };
+        match url.split_once(':') {
+            Some(("postgres" | "postgresql", _)) => Ok(DatabaseLocation::Postgres(url.to_owned())),
+            Some(("sqlite", path)) => sqlite_file(path.strip_prefix("//").unwrap_or(path)),
+            // Nothing of it is shown: it may contain a password.
+            _ => Err(SettingsError::DatabaseUrl("must begin with postgres:// or sqlite:")),
+        }
+    }
+
+    /// How long a request may take.
+    #[must_use]
+    pub fn request_timeout(&self) -> Duration {
+        Duration::from_millis(self.request_timeout_ms)
+    }
+
+    /// What clients may do with their connections.
+    #[must_use]
+    pub fn connections(&self) -> ConnectionLimits {
+        ConnectionLimits {
+            header_timeout: Duration::from_millis(self.header_timeout_ms),
+            idle_timeout: Duration::from_millis(self.idle_timeout_ms),
+            // Long enough for nearly every answer, and short enough that work for nobody ends soon.
+            half_close_patience: Duration::from_millis(250),
+            most: self.max_connections.get() as usize,
+            shutdown: Duration::from_millis(self.shutdown_timeout_ms),
+        }
+    }
+
+    /// The pools: what the environment says, changed by what was given. Waiting for a connection ends before a
+    /// statement does, and that before the request.
+    #[must_use]
+    pub fn pool(&self) -> PoolSettings {
+        let (base, overflow, wait, lifetime) = match self.env {
+            Environment::Local => (5, 10, 30, 60 * 60),
+            Environment::Staging => (10, 20, 20, 30 * 60),
+            Environment::Production => (20, 40, 10, 15 * 60),
+        };
+        let statement_timeout =
+            self.statement_timeout_ms.map_or_else(|| self.request_timeout() * 5 / 6, Duration::from_millis);
+        PoolSettings {
+            base: self.pool_base.map_or(base, NonZeroU32::get),
+            overflow: self.pool_overflow.unwrap_or(overflow),
+            wait: self
+                .pool_wait_ms
+                .map_or_else(|| Duration::from_secs(wait).min(statement_timeout * 4 / 5), Duration::from_millis),
+            lifetime: Duration::from_secs(self.pool_lifetime_s.unwrap_or(lifetime)),
+            statement_timeout,
+        }
+    }
+
+    /// What a setting that was not given comes to, and the setting that decides it. `None` for settings that no other
+    /// decides.
+    #[must_use]
+    pub fn derived(&self, key: &str) -> Option<(String, &'static str)> {
+        let pool = self.pool();
+        Some(match key {
+            "listen" => (self.listen_address().to_string(), "port"),
+            "pool_base" => (pool.base.to_string(), "env"),
+            "pool_overflow" => (pool.overflow.to_string(), "env"),
+            "pool_wait_ms" => (pool.wait.as_millis().to_string(), "env and statement_timeout_ms"),
+            "pool_lifetime_s" => (pool.lifetime.as_secs().to_string(), "env"),
+            "statement_timeout_ms" => (pool.statement_timeout.as_millis().to_string(), "request_timeout_ms"),
+            _ => return None,
+        })
+    }
+
+    /// What bounds a request.
+    #[must_use]
+    pub fn limits(&self) -> ServiceLimits {
+        let queries = QueryLimits {
+            max_document_bytes: self.max_document_bytes.get(),
+            max_tokens: self.max_tokens.get(),
+            max_depth: self.max_depth,
+            max_complexity: self.max_complexity.get(),
+            max_input_bytes: self.max_input_bytes.get(),
+            max_aliases: self.max_aliases,
+            max_root_fields: self.max_root_fields.get(),
+            max_directives: self.max_directives,
+            max_fragment_spreads: self.max_fragment_spreads,
+            pages: PageLimits { default: self.default_page_size.get(), maximum: self.max_page_size.get() },
+        };
+        ServiceLimits { queries, max_body_bytes: self.max_body_bytes.get(), request_timeout: self.request_timeout() }
+    }
+}
+
+fn sqlite_file(path: &str) -> Result<DatabaseLocation, SettingsError> {
+    if path.trim_start_matches('/').is_empty() {
+        return Err(SettingsError::DatabaseUrl("sqlite: must be followed by the path of a file"));
+    }
+    // Each connection would have an empty database of its own.
+    if path.contains(":memory:") {
+        return Err(SettingsError::DatabaseUrl("sqlite: a database in memory cannot be shared: name a file"));
+    }
+    if path.contains('?') {
+        return Err(SettingsError::DatabaseUrl("sqlite: there are no parameters: name only a file"));
+    }
+    Ok(DatabaseLocation::Sqlite(path.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn environments_decide_the_pools() {
+        for (name, base, overflow, wait, lifetime) in
+            [("local", 5, 10, 20, 3_600), ("staging", 10, 20, 20, 1_800), ("production", 20, 40, 10, 900)]
+        {
+            let pool = Settings::from_flags(&["--env", name]).pool();
+            assert_eq!((pool.base, pool.overflow), (base, overflow), "{name}");
+            assert_eq!((pool.wait.as_secs(), pool.lifetime.as_secs()), (wait, lifetime), "{name}");
+        }
+        let pool = Settings::from_flags(&[
+            "--pool-base=3",
+            "--pool-overflow=0",
+            "--pool-wait-ms=7",
+            "--pool-lifetime-s=9",
+            "--statement-timeout-ms=8",
+        ])
+        .pool();
+        assert_eq!((pool.base, pool.overflow), (3, 0));
+        assert_eq!((pool.wait.as_millis(), pool.lifetime.as_secs(), pool.statement_timeout.as_millis()), (7, 9, 8));
+    }
+
+    #[test]
+    fn the_database_is_embedded_unless_another_is_named() {
+        let location = |arguments: &[&str]| Settings::from_flags(arguments).database();
+        let sqlite = |path: &str| Ok(DatabaseLocation::Sqlite(path.into()));
+        let postgres = |url: &str| Ok(DatabaseLocation::Postgres(url.to_owned()));
+        assert_eq!(location(&["--data-dir=/srv"]), sqlite("/srv/evalgraph.db"));
+        assert_eq!(location(&["--database-url=sqlite:x.db"]), sqlite("x.db"));
+        assert_eq!(location(&["--database-url=sqlite:///var/x.db"]), sqlite("/var/x.db"));
+        assert_eq!(location(&["--database-url=postgresql://a"]), postgres("postgresql://a"));
+        assert_eq!(location(&["--database-url=postgres://me@db/x"]), postgres("postgres://me@db/x"));
+        assert_eq!(location(&["--data-dir=/srv", "--database-url="]), sqlite("/srv/evalgraph.db"));
+        for (url, expected) in [
+            ("mysql://me:hunter2@db/x", "must begin with postgres:// or sqlite:"),
+            ("host=db password=hunter2", "must begin with postgres:// or sqlite:"),
+            ("sqlite:", "must be followed by the path of a file"),
+            ("sqlite::memory:", "a database in memory cannot be shared"),
+            ("sqlite:x.db?mode=rwc", "there are no parameters"),
+        ] {
+            let error = location(&["--database-url", url]).unwrap_err().to_string();
+            assert!(error.starts_with("database_url (--database-url, ") && error.contains(expected), "{error}");
+            assert!(!error.contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn the_address_is_the_one_given_or_the_port_on_this_machine() {
+        let address = |arguments: &[&str]| Settings::from_flags(arguments).listen_address().to_string();
+        assert_eq!(address(&[]), "127.0.0.1:8080");
+        assert_eq!(address(&["--port=81"]), "127.0.0.1:81");
+        assert_eq!(address(&["--port=81", "--listen=0.0.0.0:82"]), "0.0.0.0:82");
+    }
+}
