@@ -1,11 +1,8 @@
 //! What goes on on a connection, as far as its end depends on it.
 
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use axum::body::{Bytes, HttpBody};
-use hyper::body::{Frame, Incoming, SizeHint};
 use tokio::time::Instant;
 
 use super::ConnectionLimits;
@@ -34,6 +31,7 @@ struct State {
     write_blocked: bool,
     /// Who waits for the last request to end, and for its answer to be sent.
     waiting: Option<Waker>,
+    /// Whether the last request, or what should have been one, was answered without reading it to its end.
     left_unread: bool,
 }
 
@@ -151,6 +149,11 @@ impl Activity {
         Poll::Pending
     }
 
+    /// The last request was read to its end, or not.
+    pub fn set_left_unread(&self, left_unread: bool) {
+        self.state().left_unread = left_unread;
+    }
+
     /// Whether the last request, or what should have been one, was answered without reading it to its end: its client may
     /// be sending still.
     pub fn has_left_unread(&self) -> bool {
@@ -182,47 +185,5 @@ impl Drop for RequestInProgress {
         if state.requests == 0 {
             state.wake();
         }
-    }
-}
-
-/// The body of a request, which notes when it is dropped before its end.
-pub struct WatchedBody {
-    body: Incoming,
-    activity: Activity,
-    is_read: bool,
-}
-
-impl WatchedBody {
-    pub fn new(body: Incoming, activity: Activity) -> Self {
-        let is_read = body.is_end_stream();
-        Self { body, activity, is_read }
-    }
-}
-
-impl Drop for WatchedBody {
-    fn drop(&mut self) {
-        self.activity.state().left_unread = !self.is_read;
-    }
-}
-
-impl HttpBody for WatchedBody {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
-        self.is_read |= frame.is_none() || self.body.is_end_stream();
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

@@ -13,8 +13,9 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::ConnectionLimits;
-use super::activity::{Activity, WatchedBody};
+use super::activity::Activity;
 use super::socket::Socket;
+use super::watched_body::WatchedBody;
 
 /// How large the head of a request may be: an address as long as any, and much room for cookies. What is larger is
 /// answered with 431.

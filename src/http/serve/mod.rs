@@ -3,6 +3,7 @@
 mod activity;
 mod connection;
 mod socket;
+mod watched_body;
 
 use std::io::ErrorKind;
 use std::sync::Arc;
