@@ -6,6 +6,9 @@ use async_graphql::indexmap::IndexMap;
 use async_graphql::{Name, Number, Value};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use super::request_log::LONGEST_SHOWN;
+use crate::domain::shortened;
+
 /// Why a text cannot be read.
 #[derive(Debug)]
 pub enum Problem {
@@ -82,7 +85,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
         while let Some(name) = object.next_key::<String>()? {
             let name = Name::new(name);
             if fields.contains_key(&name) {
-                let name: String = name.chars().take(100).collect();
+                let name = shortened(&name, LONGEST_SHOWN);
                 return Err(A::Error::custom(format!("the name `{name}` appears twice in an object")));
             }
             let Strict(value) = object.next_value()?;
