@@ -11,8 +11,9 @@ use super::catalog::{Setting, ValueType};
 use super::effective::Origin;
 use super::error::SettingsError;
 
-/// No configuration is longer; a file that was not meant may be without end.
-const LONGEST_FILE: u64 = 1 << 20;
+/// No configuration is longer; a file that was not meant may be without end. Of one with nothing but mistakes, each is
+/// told, which takes the longer the more there are.
+const LONGEST_FILE: u64 = 64 << 10;
 /// How similar a key must be to a setting to be taken for a slip of the pen, from 0 to 1.
 const SIMILAR: f64 = 0.8;
 

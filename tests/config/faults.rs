@@ -122,7 +122,7 @@ fn a_file_that_is_named_must_be_readable() {
         (missing.to_str().unwrap(), "No such file"),
         (directory.to_str().unwrap(), "Is a directory"),
         (not_text.to_str().unwrap(), "UTF-8"),
-        ("/dev/zero", "it is larger than 1048576 bytes"),
+        ("/dev/zero", "it is larger than 65536 bytes"),
     ] {
         for refusal in [read(&["--config", path], &[]), read(&[], &[("EVALGRAPH_CONFIG", path)])] {
             let message = refusal.unwrap_err().to_string();
