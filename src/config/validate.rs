@@ -26,12 +26,10 @@ impl Settings {
     /// Waiting for a connection ends before a statement may, and that before the request.
     fn check_time_limits(&self) -> Result<(), SettingsError> {
         let pool = self.pool();
-        let limits = [
-            ("pool_wait_ms", pool.wait),
-            ("statement_timeout_ms", pool.statement_timeout),
-            ("request_timeout_ms", self.request_timeout()),
-        ];
-        for [(inner, inner_limit), (outer, outer_limit)] in [[limits[0], limits[1]], [limits[1], limits[2]]] {
+        let wait = ("pool_wait_ms", pool.wait);
+        let statement = ("statement_timeout_ms", pool.statement_timeout);
+        let request = ("request_timeout_ms", self.request_timeout());
+        for ((inner, inner_limit), (outer, outer_limit)) in [(wait, statement), (statement, request)] {
             if inner_limit >= outer_limit {
                 let (inner_ms, outer_ms) = (inner_limit.as_millis(), outer_limit.as_millis());
                 return Err(SettingsError::Nesting { inner, inner_ms, outer, outer_ms });
