@@ -162,11 +162,11 @@ fn suite(task: &str, version: Option<&Value>) -> String {
     version.and_then(text_form).map_or_else(|| task.to_owned(), |version| format!("{task}@{version}"))
 }
 
-/// `provider/model`, where the model may contain slashes.
+/// `provider/model`, where the model may contain slashes. Secrets go first: half an address does not look like one.
 fn provider_and_model(id: Option<&str>) -> (Option<String>, Option<String>) {
-    let Some(id) = id.map(str::trim).filter(|id| !id.is_empty()) else { return (None, None) };
-    let (provider, model) = id.split_once('/').unwrap_or((id, id));
-    let short = |text: &str| Some(cut(&redact_text(text), NAME_LIMIT));
+    let Some(id) = id.map(str::trim).filter(|id| !id.is_empty()).map(redact_text) else { return (None, None) };
+    let (provider, model) = id.split_once('/').unwrap_or((&id, &id));
+    let short = |text: &str| Some(cut(text, NAME_LIMIT));
     (short(provider), short(model))
 }
 

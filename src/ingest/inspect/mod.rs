@@ -254,8 +254,8 @@ mod tests {
     #[test]
     fn secrets_of_a_log_are_not_kept() {
         let run = imported(json!({"eval": {
-            "run_id": "r", "task": "t", "created": "2026-11-23T06:07:12Z", "model": "openai/m",
-            "model_args": {"api_key": "hidden-1"}, "metadata": {"headers": {"cookie": "hidden-2"}, "password": "hidden-6", "api_key": "hidden-7"},
+            "run_id": "r", "task": "t", "created": "2026-11-23T06:07:12Z", "model": "https://me:hidden-9@host/m",
+            "tags": ["https://me:hidden-10@host"], "model_args": {"api_key": "hidden-1"}, "metadata": {"headers": {"cookie": "hidden-2"}, "password": "hidden-6", "api_key": "hidden-7"},
             "revision": {"origin": "https://me:hidden-3@host/x.git", "commit": "c"}, "task_args": {"password": "hidden-4"},
         }, "status": "error", "error": {"message": "asked https://me:hidden-5@host"},
             "stats": {"model_usage": {"https://me:hidden-8@host/m": {"total_tokens": 1}}}}));

@@ -74,14 +74,16 @@ pub(super) fn answerer(name: Option<&str>, row_provider: Option<&Value>, config:
     let of_row = row_provider.and_then(|provider| provider.as_str().or_else(|| provider["id"].as_str()));
     let id = of_row.map(str::to_owned).or_else(|| configured(config, name?).id).or_else(|| name.map(str::to_owned));
     let Some(id) = id.filter(|id| !id.trim().is_empty()) else { return Answerer::default() };
-    let (provider, model) = provider_and_model(&id, name);
+    // Secrets go first: half an address does not look like one.
+    let (id, name) = (redact_text(&id), name.map(redact_text));
+    let (provider, model) = provider_and_model(&id, name.as_deref());
     // What is looked for in an index has a limit there.
-    let short = |text: &str| cut(&redact_text(text), NAME_LIMIT);
+    let short = |text: &str| cut(text, NAME_LIMIT);
     Answerer {
         provider: Some(short(&provider)),
         model: Some(short(&model)),
-        id: Some(redact_text(&id)),
-        label: name.map(short),
+        label: name.as_deref().map(short),
+        id: Some(id),
     }
 }
 
@@ -165,6 +167,9 @@ mod tests {
         assert_eq!(answerer(Some(" "), None), ["", "", "", ""]);
         let secret = json!("https://me:pw@host/ask");
         assert_eq!(answerer(None, Some(secret)), ["custom", "ask", "https://me:[redacted]@host/ask", ""]);
+        let secret = json!("grpc://me:pw@host/ask");
+        let stored = ["grpc", "//me:[redacted]@host/ask", "grpc://me:[redacted]@host/ask", ""];
+        assert_eq!(answerer(None, Some(secret)), stored);
         let secret = "exec:TOKEN=abc python ask.py --password hunter2 -H 'X-Api-Key: abc'";
         let stored = "exec:TOKEN=[redacted] python ask.py --password [redacted] -H 'X-Api-Key: [redacted]'";
         assert_eq!(answerer(Some(secret), None), ["custom", "python", stored, stored]);
