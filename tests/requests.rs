@@ -35,6 +35,9 @@ async fn a_request_has_an_id_and_one_log_line() {
         (&json!("request"), &json!(200), &json!("Who"))
     );
     assert!(line["duration_ms"].as_f64().unwrap() > 0.0);
+    assert_eq!(line["errors"], 0);
+    post(&server, &[JSON, ("x-request-id", "mistaken")], r#"{"query":"{ one two }"}"#).await;
+    assert_eq!(lines_about("mistaken")[0]["errors"], 2);
 
     // Ids that could confuse a log are replaced.
     for bad in ["", "two words", "quote\"", &"x".repeat(129)] {
@@ -42,6 +45,34 @@ async fn a_request_has_an_id_and_one_log_line() {
         let id = reply.headers["x-request-id"].to_str().unwrap().to_owned();
         assert!(uuid::Uuid::parse_str(&id).is_ok(), "{bad:?} became {id:?}");
         assert_eq!(lines_about(&id).len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_line_has_no_query_no_variables_and_no_long_path() {
+    capture_log();
+    let server = TestServer::start(&TestDatabase::sqlite().await).await;
+    let body = r#"{"query":"query($n: String!) { promptByName(name: $n) { id } } #hidden","variables":{"n":"hidden"}}"#;
+    assert_eq!(post(&server, &[JSON, ("x-request-id", "in-body")], body).await.status, 200);
+    let get = async |path: &str, id: &str| {
+        Reply::of(server.client.get(server.url(path)).header("x-request-id", id)).await.status
+    };
+    assert_eq!(get("/graphql?query=%7Bviewer%7BuserId%7D%7D%23hidden", "in-address").await, 200);
+    assert_eq!(get(&format!("/{}", "x".repeat(1_000)), "long-path").await, 404);
+    for (id, longest) in [("in-body", 8), ("in-address", 8), ("long-path", 129)] {
+        let lines = lines_about(id);
+        assert_eq!(lines.len(), 1, "{lines:#?}");
+        assert_eq!(lines[0]["path"].as_str().unwrap().chars().count(), longest, "{}", lines[0]);
+        assert!(!lines[0].to_string().contains("hidden"), "{}", lines[0]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_request_took_is_told_to_those_who_ask() {
+    let server = TestServer::start(&TestDatabase::sqlite().await).await;
+    for (value, is_told) in [("1", true), ("0", false), ("", false)] {
+        let reply = post(&server, &[JSON, ("x-evalgraph-explain", value)], VIEWER).await;
+        assert_eq!(reply.body["extensions"]["evalgraph"].is_object(), is_told, "{value}: {}", reply.body);
     }
 }
 
@@ -98,6 +129,20 @@ async fn a_request_that_cannot_be_read_is_refused_with_the_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_may_have_as_many_bytes_as_the_limit_says_and_no_more() {
+    let database = TestDatabase::sqlite().await;
+    let mut app = TestServer::app(database.database.clone());
+    app.limits.max_body_bytes = u32::try_from(VIEWER.len()).unwrap();
+    let server = TestServer::with(app, Principal::local()).await;
+    for (body, status) in [(VIEWER.to_owned(), 200), (format!("{VIEWER} "), 413)] {
+        assert_eq!(post(&server, &[JSON], body.clone()).await.status, status);
+        // Its length is not told before.
+        let in_pieces = futures_util::stream::iter([Ok::<_, std::io::Error>(body)]);
+        assert_eq!(post(&server, &[JSON], reqwest::Body::wrap_stream(in_pieces)).await.status, status);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_that_trickles_is_given_up() {
     let database = TestDatabase::sqlite().await;
     let mut app = TestServer::app(database.database.clone());
@@ -137,6 +182,18 @@ on_both_databases! {
             assert_eq!(reqwest::get(server.url(path)).await.unwrap().status(), 200, "{path}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_does_not_answer_is_not_waited_for_by_its_health() {
+    use diesel_async::SimpleAsyncConnection as _;
+    let database = TestDatabase::postgres().await;
+    let server = TestServer::start(&database).await;
+    let mut other = common::sql::postgres(&database.location).await;
+    other.batch_execute("BEGIN; LOCK TABLE runs IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let ready = reqwest::get(server.url("/health/ready")).await.unwrap();
+    assert_eq!(ready.status(), 503);
+    assert_eq!(ready.text().await.unwrap(), "the database does not answer\n");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -132,6 +132,7 @@ mod tests {
         };
         assert_eq!(negotiated(None), Some(MediaType::GraphqlResponse));
         assert_eq!(negotiated(Some("*/*")), Some(MediaType::GraphqlResponse));
+        assert_eq!(negotiated(Some("application/*")), Some(MediaType::GraphqlResponse));
         assert_eq!(negotiated(Some("application/json")), Some(MediaType::Json));
         assert_eq!(negotiated(Some("Application/JSON; charset=utf-8")), Some(MediaType::Json));
         assert_eq!(

@@ -212,6 +212,7 @@ mod tests {
         let request = request.unwrap();
         assert_eq!((request.query.as_str(), request.operation_name.as_deref()), ("{ ü }", Some("A")));
         assert_eq!(serde_json::to_value(&request.variables).unwrap(), serde_json::json!({ "n": 1 }));
+        assert_eq!(from_address("query=a&operationName=").unwrap().operation_name, None);
         for (query, expected) in [
             ("", "has no `query`"),
             ("question=1", "has no `query`"),

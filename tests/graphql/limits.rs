@@ -132,6 +132,32 @@ async fn the_limits_are_told() {
     }
 }
 
+/// A document that selects so many fields and fragments: 500 times a fragment of 98 fields, and the rest.
+fn selecting(selections: usize) -> String {
+    let (spread, rest) = ("...F ".repeat(500), "userId ".repeat(selections - 1 - 501 * 98 - 500));
+    format!("{{ viewer {{ {spread} {rest} }} }} fragment F on Viewer {{ {} }}", "userId ".repeat(98))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_limits_that_cannot_be_set_hold_exactly() {
+    let server = TestServer::start(&TestDatabase::sqlite().await).await;
+    let operations = |count: usize| (0..count).map(|number| format!("query Q{number} {{ __typename }} ")).collect();
+    let named = |length: usize| format!("{{ {}: __typename }}", "a".repeat(length));
+    let nested =
+        |depth: usize| format!("{{ promptByName(name: {}{}) {{ id }} }}", "[".repeat(depth - 2), "]".repeat(depth - 2));
+    for (limit, allowed, refused) in [
+        ("maxOperations", operations(20), operations(21)),
+        ("maxNameBytes", named(128), named(129)),
+        ("maxNesting", nested(64), nested(65)),
+        ("maxSelections", selecting(50_000), selecting(50_001)),
+    ] {
+        let reply = server.send(&allowed, json!({})).await;
+        assert_eq!(reply.body["errors"][0]["extensions"]["limitName"], Value::Null, "{limit}: {:#}", reply.body);
+        let reply = server.send(&refused, json!({})).await;
+        assert_eq!(reply.body["errors"][0]["extensions"]["limitName"], limit, "{:#}", reply.body);
+    }
+}
+
 /// What the benchmark sends that all servers of its kind are measured with.
 const BENCHMARK: &str = "{ prompts(filter: { userId: \"u\" }, first: 50) { nodes { id title status version createdAt
     evaluations(first: 5, orderBy: { field: CREATED_AT, direction: DESC }) { nodes {

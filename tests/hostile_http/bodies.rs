@@ -165,6 +165,7 @@ async fn a_body_that_trickles_holds_its_connection_no_longer_than_a_request_may_
     let reply = RawReply::parse(std::str::from_utf8(&answer).unwrap());
     let (code, message) = error_of(&reply.json());
     assert_eq!((reply.status, code.as_str()), (408, "TIMEOUT"), "{message}");
+    assert!(reply.head.contains("connection: close"), "{}", reply.head);
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
     is_well(&server).await;
 }

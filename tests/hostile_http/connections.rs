@@ -68,6 +68,22 @@ async fn a_preface_that_comes_in_parts_is_one_of_http2() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_of_http2_are_told_how_much_they_may_send() {
+    let server = server().await;
+    let mut stream = connect(server.address).await;
+    within(stream.write_all(HTTP2_BEGINNING)).await.unwrap();
+    let mut head = [0; 9];
+    within(stream.read_exact(&mut head)).await.unwrap();
+    assert_eq!((head[0], head[1], head[3]), (0, 0, 4), "a short SETTINGS frame comes first: {head:?}");
+    let mut settings = vec![0; head[2].into()];
+    within(stream.read_exact(&mut settings)).await.unwrap();
+    // MAX_CONCURRENT_STREAMS and MAX_HEADER_LIST_SIZE (RFC 9113, section 6.5.2).
+    for setting in [[0, 3, 0, 0, 0, 200], [0, 6, 0, 1, 0, 0]] {
+        assert!(settings.chunks(6).any(|told| told == setting), "{setting:?} of {settings:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_without_requests_is_closed_after_a_while() {
     let server = limited(|limits| limits.idle_timeout = Duration::from_millis(300)).await;
     let mut stream = connect(server.address).await;
