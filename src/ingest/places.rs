@@ -220,4 +220,13 @@ mod tests {
         assert_eq!((places.rows(), places.of(1)), (3, None));
         assert_eq!(places.of(0).unwrap().repetition, 0);
     }
+
+    #[test]
+    fn no_more_results_are_taken_than_the_limit() {
+        let mut collector = PlaceCollector::default();
+        collector.add(0, &result("a", 0, "x", None), None);
+        collector.entries.resize(RESULT_LIMIT - 1, collector.entries[0]);
+        assert_eq!(collector.add(0, &result("b", 0, "x", None), None), Added::Result);
+        assert_eq!(collector.add(0, &result("c", 0, "x", None), None), Added::TooMany);
+    }
 }

@@ -80,3 +80,28 @@ impl ImportedFile {
         Ok(Self { run: prepared.run, results: placed.into_iter().map(in_order).collect() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::{Options, promptfoo};
+
+    /// The rows of a file that has lost them.
+    struct Gone;
+
+    impl Rows for Gone {
+        fn read(&self, _: &Source, _: &Places, _: &mut RowSink<'_>) -> Result<usize, ImportError> {
+            Ok(0)
+        }
+    }
+
+    #[test]
+    fn rows_that_are_gone_when_they_are_read_again_are_missed() {
+        let file = r#"{"results": {"version": 3, "timestamp": "2026-11-23T06:13:02Z", "prompts": [{"raw": "a"}],
+            "results": [{"promptIdx": 0, "success": true, "score": 1}]}}"#;
+        let prepared = promptfoo::prepare(Source::bytes(file.as_bytes()), &Options::default()).unwrap();
+        let prepared = Prepared { rows: Box::new(Gone), ..prepared };
+        let error = prepared.results(|_, _| Ok(())).unwrap_err().to_string();
+        assert!(error.ends_with("the file changed while it was read"), "{error}");
+    }
+}

@@ -181,3 +181,29 @@ impl From<&CountedResult> for Figures {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn tokens_without_a_column_are_in_the_metadata() {
+        let tokens = ImportedTokens {
+            total: Some(9),
+            prompt: Some(5),
+            completion: Some(4),
+            cached: None,
+            reasoning: Some(2),
+            grading: Some(7),
+        };
+        let result = ImportedResult { tokens, ..ImportedResult::example() };
+        let now = Timestamp::now();
+        let row = result_row(result, TestResultId::generate(), EvaluationId::generate(), now, now);
+        assert_eq!(row.token_count, Some(9));
+        let metadata: Value = serde_json::from_str(row.metadata.as_str()).unwrap();
+        let expected = json!({"prompt_tokens": 5, "completion_tokens": 4, "reasoning_tokens": 2, "grading_tokens": 7});
+        assert_eq!(metadata, expected);
+    }
+}

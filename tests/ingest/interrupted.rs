@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection as _;
+use diesel_async::SimpleAsyncConnection as _;
 
 use super::*;
 
@@ -53,6 +54,11 @@ async fn assert_empty(database: &TestDatabase) {
     }
 }
 
+fn send(signal: &str, import: &Child) {
+    let kill = Command::new("kill").args([&format!("-{signal}"), &import.id().to_string()]).status();
+    assert!(kill.unwrap().success());
+}
+
 async fn interrupt(database: &TestDatabase, signal: &str) -> std::process::Output {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("output.json");
@@ -60,8 +66,7 @@ async fn interrupt(database: &TestDatabase, signal: &str) -> std::process::Outpu
     let mut command = evalgraph(&database.location, &["import", "promptfoo", path.to_str().unwrap()]);
     let mut import = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     until_it_writes(database, &mut import).await;
-    let kill = Command::new("kill").args([&format!("-{signal}"), &import.id().to_string()]).status();
-    assert!(kill.unwrap().success());
+    send(signal, &import);
     import.wait_with_output().unwrap()
 }
 
@@ -94,4 +99,31 @@ on_both_databases! {
         let again = import(&database.database, &path).await.unwrap();
         assert_eq!((again.new_rows(), again.known_results), (0, 2_500));
     }
+}
+
+/// The first file has been read to its end, and waits for another who writes.
+#[tokio::test]
+async fn an_import_that_is_all_but_complete_when_it_is_told_to_stop_is_the_last() {
+    let database = TestDatabase::postgres().await;
+    let mut other = common::sql::postgres(&database.location).await;
+    other.batch_execute("BEGIN; LOCK TABLE test_results IN SHARE MODE").await.unwrap();
+    let [first, second] = ["edge-scores.json", "legacy-v2.json"].map(data);
+    let files = ["import", "promptfoo", first.to_str().unwrap(), second.to_str().unwrap()];
+    let mut command = evalgraph(&database.location, &files);
+    let import = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let waiting = "SELECT count(*) AS value FROM pg_locks WHERE NOT granted AND relation = 'test_results'::regclass
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    common::eventually(Duration::from_secs(60), "the import waits", async || {
+        common::sql::numbers(&database.location, waiting).await == [1]
+    })
+    .await;
+    send("TERM", &import);
+    // Until the signal has arrived.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    other.batch_execute("COMMIT").await.unwrap();
+    let output = import.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("edge-scores.json: the files after it were not imported"), "{message}");
+    assert_eq!((database.count("runs").await, database.count("test_results").await), (1, 6));
 }

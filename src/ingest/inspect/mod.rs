@@ -76,7 +76,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::domain::TestOutcome;
+    use crate::domain::{EvaluationStatus, TestOutcome};
 
     fn log(more: Value) -> Value {
         let mut log = json!({
@@ -178,6 +178,16 @@ mod tests {
     }
 
     #[test]
+    fn samples_that_the_data_set_does_not_name_come_after_it() {
+        let sample = |id: &str, epoch: i32| json!({"id": id, "epoch": epoch, "scores": {"s": {"value": "C"}}});
+        let samples = [sample("y", 1), sample("z", 1), sample("z", 2), sample("y", 2), sample("a", 1)];
+        let file = imported(json!({"samples": samples}));
+        let told: Vec<_> =
+            file.results[0].iter().map(|result| (result.external_id.as_str(), result.position)).collect();
+        assert_eq!(told, [("a:1", 1), ("y:1", 2), ("y:2", 2), ("z:1", 3), ("z:2", 3)]);
+    }
+
+    #[test]
     fn the_plan_gives_the_prompt() {
         let step = |solver: &str, template: &str| json!({"solver": solver, "params": {"template": template}});
         let steps = json!([step("inspect_ai/system_message", "Be brief."), step("prompt_template", "Q: {prompt}")]);
@@ -207,12 +217,61 @@ mod tests {
     }
 
     #[test]
+    fn means_are_compared_where_they_are_of_all_samples() {
+        let scores = json!([{"name": "s", "scorer": "s", "metrics": {"mean": {"value": 0.5}}}]);
+        let warnings = |reducer: &str, error: Value| {
+            let eval = json!({"run_id": "r", "task": "t", "created": "2026-11-23T06:07:12Z",
+                "config": {"epochs_reducer": [reducer]}});
+            let sample = json!({"id": 1, "scores": {"s": {"value": 1}}, "error": error});
+            let results = json!({"total_samples": 1, "scores": scores});
+            imported(json!({"eval": eval, "results": results, "samples": [sample]})).run.warnings
+        };
+        assert_eq!(warnings("mean", Value::Null).len(), 1);
+        assert_eq!(warnings("max", Value::Null), Vec::<String>::new());
+        assert_eq!(warnings("mean", json!({"message": "boom"})), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_headline_says_which_member_of_a_score_counts() {
+        let score = |results: Value| {
+            let sample = json!({"id": 1, "scores": {"model": {"value": {"style": 3, "tone": 1}}}});
+            imported(json!({"results": results, "samples": [sample]})).results[0][0].score
+        };
+        let scores = json!([{"name": "style", "scorer": "model"}]);
+        assert_eq!(score(json!({"scores": scores})), 3.0);
+        assert_eq!(score(json!({"scores": scores, "headline": {"scorer": "model", "score": "tone"}})), 1.0);
+        assert_eq!(score(json!({})), 2.0);
+    }
+
+    #[test]
+    fn the_name_that_a_task_is_shown_with_is_that_of_the_run() {
+        let eval =
+            json!({"run_id": "r", "task": "t", "task_display_name": "A task", "created": "2026-11-23T06:07:12Z"});
+        let run = imported(json!({"eval": eval})).run;
+        let prompt = &run.prompts[0];
+        assert_eq!((run.name.as_str(), prompt.title.as_str(), prompt.name.as_str()), ("A task", "A task", "t"));
+    }
+
+    #[test]
     fn a_log_without_samples_is_a_run_without_results() {
         let mut log = log(json!({"status": "cancelled"}));
         log.as_object_mut().unwrap().remove("samples");
         let run = read(log.to_string().as_bytes()).unwrap().run;
         assert!(run.warnings[0].starts_with("the log has no samples"), "{:?}", run.warnings);
         assert_eq!(run.evaluations[0].error_message.as_deref(), Some("it was cancelled"));
+    }
+
+    #[test]
+    fn the_run_and_its_evaluation_have_the_status_of_the_log() {
+        for (status, expected) in [
+            ("success", EvaluationStatus::Completed),
+            ("started", EvaluationStatus::Running),
+            ("cancelled", EvaluationStatus::Failed),
+            ("error", EvaluationStatus::Failed),
+        ] {
+            let run = imported(json!({"status": status})).run;
+            assert_eq!((run.status, run.evaluations[0].status), (expected, expected), "{status}");
+        }
     }
 
     #[test]
@@ -249,6 +308,15 @@ mod tests {
         let usage = json!({"a": {"total_cost": 1e308}, "b": {"total_cost": 1e308}});
         let file = imported(json!({"samples": [{"id": 1, "model_usage": usage}]}));
         assert_eq!(file.results[0][0].cost_usd, None);
+    }
+
+    #[test]
+    fn what_is_too_long_for_the_configuration_is_left_out() {
+        let eval = json!({"run_id": "r", "task": "t", "created": "2026-11-23T06:07:12Z",
+            "task_args": {"few": 1}, "model_args": {"text": "x".repeat(256 * 1024)}});
+        let run = imported(json!({"eval": eval})).run;
+        assert_eq!((&run.config["task_args"], &run.config["model_args"]), (&json!({"few": 1}), &Value::Null));
+        assert_eq!(run.warnings, ["`model_args` of the log (262155 bytes) is not kept with its configuration"]);
     }
 
     #[test]

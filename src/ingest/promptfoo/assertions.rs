@@ -113,6 +113,12 @@ mod tests {
     }
 
     #[test]
+    fn values_lose_what_looks_like_a_secret() {
+        let results = assertion_results(&[leaf("the key is sk-1234567890abcdef")]);
+        assert_eq!(results[0]["value"], "the key is [redacted]");
+    }
+
+    #[test]
     fn sets_are_flattened_once() {
         let set = json!({"pass": false, "score": 0, "reason": "s", "componentResults": [leaf("a"), leaf("b")],
             "metadata": {"assertionSet": {"type": "assert-set", "metric": "m", "threshold": 0.5}}});
@@ -138,6 +144,8 @@ mod tests {
         assert_eq!(expected_output(&[equals("{{ answer }}")], &vars), Some(json!(42)));
         assert_eq!(expected_output(&[set, equals("b")], &vars), None);
         assert_eq!(expected_output(&[], &vars), Some(json!("e")));
+        let vars = json!({"__expected": "of a table"}).as_object().cloned().unwrap();
+        assert_eq!(expected_output(&[], &vars), Some(json!("of a table")));
         assert_eq!(expected_output(&[], &Map::new()), None);
     }
 }

@@ -153,6 +153,23 @@ mod tests {
     }
 
     #[test]
+    fn latencies_agree_as_far_as_they_were_rounded() {
+        let totals = Totals { tests: 2, timed: 2, latency_ms: Some(100), ..Totals::default() };
+        let compared = |latency: f64| {
+            let mut warnings = Warnings::default();
+            compare_column(1, &metrics(json!({"totalLatencyMs": latency})), &totals, &mut warnings);
+            warnings.into_texts()
+        };
+        for latency in [98.0, 100.0, 102.0] {
+            assert_eq!(compared(latency), Vec::<String>::new(), "{latency}");
+        }
+        assert_eq!(
+            compared(102.5),
+            ["results.prompts[1] declares latency in ms 102.5; the results have latency in ms 100"]
+        );
+    }
+
+    #[test]
     fn errors_are_failures_where_they_are_not_told_apart() {
         let totals = Totals { tests: 6, passed: 3, failed: 2, errored: 1, ..Totals::default() };
         let compared = |stats: Value| {

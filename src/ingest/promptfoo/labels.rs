@@ -156,6 +156,21 @@ mod tests {
     }
 
     #[test]
+    fn paths_come_in_every_form_of_the_configuration() {
+        use serde_json::json;
+        let paths = ["a.txt", "b.txt"];
+        for prompts in [
+            json!(["file://a.txt", {"id": "file://./b.txt"}]),
+            json!([{"raw": "a.txt"}, "./b.txt"]),
+            json!({"a.txt": "a label", "b.txt": "another"}),
+        ] {
+            assert_eq!(prompt_paths(&json!({"prompts": prompts})), paths);
+        }
+        assert_eq!(prompt_paths(&json!({"prompts": "file://a.txt"})), ["a.txt"]);
+        assert_eq!(prompt_paths(&json!({})), Vec::<String>::new());
+    }
+
+    #[test]
     fn patterns_match_paths() {
         assert!(matches("a/*.txt", "a/b.txt"));
         assert!(matches("a/**/*.txt", "a/b/c.txt"));

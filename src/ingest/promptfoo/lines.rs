@@ -242,6 +242,7 @@ mod tests {
     use crate::domain::EvaluationStatus;
     use crate::ingest::prepared::ImportedFile;
     use crate::ingest::promptfoo::read;
+    use crate::ingest::source::Source;
 
     fn row(column: usize, test: usize) -> String {
         let prompt = json!({"raw": "Say a", "label": "p: prompts/p.txt: Say {{x}}"});
@@ -275,6 +276,20 @@ mod tests {
         let ids: Vec<_> = file.run.evaluations.iter().map(|evaluation| evaluation.external_id.clone()).collect();
         assert_eq!(ids, [0, 2].map(|column| format!("{}#{column}", file.run.external_id)));
         assert_eq!(file.results[1][0].external_id, "0:2");
+    }
+
+    #[test]
+    fn the_id_that_is_given_names_the_run() {
+        let run = super::prepare(Source::bytes(row(0, 0).as_bytes()), Some("nightly")).unwrap().run;
+        assert_eq!((run.external_id.as_str(), run.name.as_str()), ("nightly", "nightly"));
+    }
+
+    #[test]
+    fn a_run_is_running_while_a_single_result_is_missing() {
+        let complete = file(&[row(0, 0), row(0, 1), row(1, 0), row(1, 1)]);
+        assert_eq!(complete.run.status, EvaluationStatus::Completed);
+        let growing = file(&[row(0, 0), row(0, 1), row(1, 0)]);
+        assert_eq!(growing.run.status, EvaluationStatus::Running);
     }
 
     #[test]

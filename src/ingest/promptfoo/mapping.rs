@@ -192,6 +192,14 @@ mod tests {
     }
 
     #[test]
+    fn the_ids_of_the_first_traces_are_kept() {
+        let traces: Vec<_> = (0..=10_000).map(|number| json!({"traceId": number.to_string()})).collect();
+        let run = mapped(&file(json!({"traces": traces}))).unwrap();
+        let ids = run.metadata["trace_ids"].as_array().unwrap();
+        assert_eq!((ids.len(), ids.last()), (10_000, Some(&json!("9999"))));
+    }
+
+    #[test]
     fn the_configuration_names_and_tags_the_run() {
         let run = mapped(&file(json!({
             "config": {"description": "First line\nsecond", "tags": {"team": "a", "apiKey": "k"},
@@ -222,6 +230,14 @@ mod tests {
         assert_eq!((&run.name, &run.external_id), (&hash, &hash));
         assert_eq!((run.config, run.declared, run.duration_ms), (json!({}), Some(json!({})), None));
         assert_eq!(run.warnings, Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_metadata_can_tell_when_the_run_began() {
+        let results = json!({"version": 3, "prompts": [], "results": []});
+        let metadata = json!({"evaluationCreatedAt": "2026-11-23T06:13:02Z"});
+        let run = mapped(&json!({"results": results, "metadata": metadata})).unwrap();
+        assert_eq!(Some(run.started_at), Timestamp::parse("2026-11-23T06:13:02Z").ok());
     }
 
     #[test]

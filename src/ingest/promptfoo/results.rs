@@ -299,6 +299,37 @@ mod tests {
     }
 
     #[test]
+    fn variables_are_those_of_the_row_or_else_of_its_test() {
+        let rows = json!([
+            row(0, 0, json!({"testCase": {"vars": {"x": 1}}})),
+            row(1, 0, json!({"testCase": {"vars": {"x": 1}}, "vars": {"x": 2}})),
+        ]);
+        let (results, _) = mapped(rows).unwrap();
+        let values: Vec<_> = results[0].iter().map(|result| &result.input_data["x"]).collect();
+        assert_eq!(values, [&json!(1), &json!(2)]);
+    }
+
+    #[test]
+    fn rows_without_an_index_are_counted_by_column() {
+        let without = |prompt: i32| json!({"promptIdx": prompt, "success": true, "score": 1});
+        let (results, _) = mapped(json!([without(0), without(1), without(0)])).unwrap();
+        let ids: Vec<_> = results.iter().flatten().map(|result| result.external_id.as_str()).collect();
+        assert_eq!(ids, ["0:0", "1:0", "0:1"]);
+    }
+
+    #[test]
+    fn the_cost_of_the_answer_stands_in_for_that_of_the_row() {
+        let rows = json!([
+            row(0, 0, json!({"response": {"cost": 0.5}})),
+            row(1, 0, json!({"cost": 0.25, "response": {"cost": 0.5}})),
+            row(2, 0, json!({"response": {"output": "free"}})),
+        ]);
+        let (results, _) = mapped(rows).unwrap();
+        let costs: Vec<_> = results[0].iter().map(|result| result.cost_usd).collect();
+        assert_eq!(costs, [Some(0.5), Some(0.25), None]);
+    }
+
+    #[test]
     fn tokens_of_the_answer_go_before_those_of_the_row() {
         let rows = json!([
             row(

@@ -115,3 +115,26 @@ pub(super) fn complete(row: &mut Row, tests: &[TableRow], position: i32) {
     row.description.clone_from(&test.description);
     row.test_case.clone_from(&test.test);
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::ingest::promptfoo::read;
+
+    #[test]
+    fn results_with_equal_variables_are_told_by_their_prompts() {
+        let test = |prompt: &str| json!({"outputs": [{"prompt": prompt}], "test": {"vars": {"x": 1}}});
+        let row = |prompt: &str| {
+            json!({"prompt": {"raw": prompt, "label": "l"}, "provider": {"id": "echo"}, "vars": {"x": 1},
+                "success": true, "score": 1})
+        };
+        let head = json!({"prompts": [{"raw": "f", "label": "l", "provider": "echo"}]});
+        let table = json!({"head": head, "body": [test("one"), test("two"), test("three")]});
+        let file = json!({"results": {"version": 2, "timestamp": "2026-11-23T06:13:02Z", "table": table,
+            "results": [row("three"), row("one"), row("two")]}});
+        let results = &read(file.to_string().as_bytes()).unwrap().results[0];
+        let prompts: Vec<_> = results.iter().filter_map(|result| result.rendered_prompt.as_deref()).collect();
+        assert_eq!(prompts, ["one", "two", "three"]);
+    }
+}

@@ -228,6 +228,7 @@ mod tests {
             "total_tokens: 15, tokens=20, --max-tokens 100 --tokens 5",
             "keywords: a, author: b, monkey=c, tokenUsage: d",
             "output.key === 'x' && token => key",
+            "password == expected && secret => ok && cookie =~ crumbs",
             "vault:secret:name https://auth:8080 secret://a std::secret::x",
             "--no-password x --token --fast password: null",
             "passwords are never shown",
