@@ -251,6 +251,17 @@ mod tests {
     }
 
     #[test]
+    fn equal_texts_with_names_of_their_own_are_prompts_of_their_own() {
+        let column = |label: &str| json!({"raw": "same", "label": label, "provider": "echo"});
+        let run = mapped(&file(json!({"results": {
+            "version": 3, "timestamp": "2026-11-23T06:13:02Z", "results": [], "prompts": [column("p"), column("q")],
+        }})))
+        .unwrap();
+        let names: Vec<_> = run.prompts.iter().map(|prompt| prompt.name.as_str()).collect();
+        assert_eq!((names, run.evaluations[1].prompt), (vec!["p", "q"], 1));
+    }
+
+    #[test]
     fn columns_of_one_prompt_share_it() {
         let column = |raw: &str, provider: &str| json!({"raw": raw, "label": "p", "provider": provider});
         let run = mapped(&file(json!({"results": {
