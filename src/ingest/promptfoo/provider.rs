@@ -174,5 +174,8 @@ mod tests {
         assert_eq!(found("openai:z").config, Some(json!({"seed": 1})));
         assert_eq!(found("echo"), Configured::default());
         assert_eq!(configured(&json!({"providers": "echo"}), "echo"), Configured::default());
+        // Red teams call them targets.
+        let targets = json!({"targets": [{"id": "openai:x", "label": "a"}]});
+        assert_eq!(configured(&targets, "a").id.as_deref(), Some("openai:x"));
     }
 }
