@@ -34,11 +34,26 @@ impl Usage {
     }
 }
 
-/// Counts every statement that Diesel sends, whoever asks for it.
-pub(super) fn count_statements(statements: Arc<AtomicU64>) -> impl FnMut(InstrumentationEvent<'_>) + Send + 'static {
+/// Under which name the log can be told to have the statements.
+const STATEMENTS: &str = "evalgraph::db::statements";
+
+/// What Diesel writes between a statement and its values.
+const VALUES: &str = " -- binds:";
+
+/// Counts every statement that Diesel sends, whoever asks for it, and writes its text without its values into the log
+/// of those who want to see everything.
+pub(super) fn count_statements(
+    statements: Arc<AtomicU64>,
+    database: &'static str,
+) -> impl FnMut(InstrumentationEvent<'_>) + Send + 'static {
     move |event: InstrumentationEvent<'_>| {
-        if let InstrumentationEvent::StartQuery { .. } = event {
+        if let InstrumentationEvent::StartQuery { query, .. } = event {
             statements.fetch_add(1, Ordering::Relaxed);
+            if tracing::enabled!(target: STATEMENTS, tracing::Level::TRACE) {
+                let query = query.to_string();
+                let statement = query.split(VALUES).next().unwrap_or_default();
+                tracing::trace!(target: STATEMENTS, database, statement, "statement");
+            }
         }
     }
 }

@@ -117,7 +117,7 @@ impl PostgresTarget {
         // Errors are told apart by their messages (see `DbError`). Roles without this right get the server's language.
         let _ = inner.batch_execute("SET lc_messages = 'C'").await;
         let statements = Arc::new(AtomicU64::new(0));
-        inner.set_instrumentation(count_statements(Arc::clone(&statements)));
+        inner.set_instrumentation(count_statements(Arc::clone(&statements), "postgresql"));
         Ok(PostgresConnection { inner, usage: Usage::new(statements), closed, tls: self.tls.clone() })
     }
 

@@ -100,7 +100,7 @@ impl SqliteTarget {
         };
         let statements = Arc::new(AtomicU64::new(0));
         let mut inner = Inner::with_runtime(connection, Detached);
-        inner.set_instrumentation(count_statements(Arc::clone(&statements)));
+        inner.set_instrumentation(count_statements(Arc::clone(&statements), "sqlite"));
         Ok(SqliteConnection { inner, usage: Usage::new(statements), file, file_checked: Instant::now() })
     }
 

@@ -12,6 +12,7 @@ use super::conditions::Conditions;
 use super::connection::DbConnection;
 use super::entity::entity;
 use super::lists::{any_id, any_text};
+use super::page::{Bound, Order, Page, Position, Slice};
 use super::schema::{evaluations, prompts, test_results};
 use super::types::{Json, sql};
 use crate::domain::{EvaluationId, FiniteFloat, Principal, TestOutcome, TestResultId, TestResultOrderField, Timestamp};
@@ -207,6 +208,8 @@ pub async fn count_repetitions(
 pub struct CountedResult {
     /// Its id.
     pub id: TestResultId,
+    /// When it was created.
+    pub created_at: Timestamp,
     /// What became of the case.
     pub outcome: TestOutcome,
     /// Any finite number.
@@ -221,31 +224,38 @@ pub struct CountedResult {
     pub metadata: Json,
 }
 
-/// What counts of the results of an evaluation: of so many of them at most, in the order of their ids, after the one
-/// with the id `after`.
+impl CountedResult {
+    /// Its place among the results of its evaluation.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        Position { key: self.created_at.into(), id: self.id.into() }
+    }
+}
+
+/// What counts of the results of an evaluation: of so many of them at most, the oldest first, after this place.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn counted(
     connection: &mut DbConnection,
     evaluation: EvaluationId,
-    after: Option<TestResultId>,
+    after: Option<Position>,
     limit: i64,
 ) -> QueryResult<Vec<CountedResult>> {
-    let first = TestResultId::from(uuid::Uuid::nil());
-    let statement = test_results::table
-        .filter(test_results::evaluation_id.eq(evaluation))
-        .filter(test_results::id.gt(after.unwrap_or(first)))
-        .order(test_results::id)
-        .limit(limit)
-        .select((
-            test_results::id,
-            test_results::outcome,
-            test_results::score,
-            test_results::latency_ms,
-            test_results::token_count,
-            test_results::cost_usd,
-            test_results::metadata,
-        ));
-    on_backend!(connection, |inner| statement.load(inner).await)
+    let mut of_evaluation = Conditions::<test_results::table>::default();
+    of_evaluation.require(test_results::evaluation_id.eq(evaluation));
+    let after = after.map(|position| Bound { position, inclusive: false });
+    let order = Order::ascending(TestResultOrderField::CreatedAt);
+    let columns = (
+        test_results::id,
+        test_results::created_at,
+        test_results::outcome,
+        test_results::score,
+        test_results::latency_ms,
+        test_results::token_count,
+        test_results::cost_usd,
+        test_results::metadata,
+    );
+    let page = Page::new(columns, of_evaluation, Slice { order, after, before: None, limit });
+    on_backend!(connection, |inner| page.load(inner).await)
 }

@@ -31,7 +31,9 @@ pub async fn answer(
     let Some(media_type) = MediaType::negotiate(request.headers()) else {
         let message = "accept application/graphql-response+json or application/json: there is no other form of answer";
         let error = request_error(ErrorCode::BadUserInput, message);
-        return Answer::refusal(StatusCode::NOT_ACCEPTABLE, error).into_response(MediaType::GraphqlResponse);
+        let refusal = Answer::refusal(StatusCode::NOT_ACCEPTABLE, error);
+        details.errors(refusal.errors());
+        return refusal.into_response(MediaType::GraphqlResponse);
     };
     let context = RequestContext {
         principal: principal.map_or_else(Principal::local, |Extension(principal)| principal),
@@ -42,6 +44,7 @@ pub async fn answer(
         Ok(request) => run(&app, context, &details, media_type, request, deadline).await,
         Err(refusal) => *refusal,
     };
+    details.errors(answer.errors());
     answer.into_response(media_type)
 }
 
@@ -58,7 +61,6 @@ async fn run(
     let limits = TimeLimit { deadline, whole: app.limits.request_timeout };
     let operation = |name: &str| details.operation(name);
     let execution = execute(&app.schema, &scope, request, limits, operation).await;
-    details.errors(execution.response.errors.len());
     let status = if execution.timed_out {
         StatusCode::GATEWAY_TIMEOUT
     } else if execution.executed || media_type == MediaType::Json {

@@ -86,6 +86,11 @@ impl Answer {
         Self::new(status, false, GraphqlResponse::from_errors(vec![error]))
     }
 
+    /// How many errors it tells.
+    pub fn errors(&self) -> usize {
+        self.response.errors.len()
+    }
+
     /// The connection ends with the answer, because the rest of the request is not read.
     pub fn closing(self) -> Self {
         Self { closing: true, ..self }

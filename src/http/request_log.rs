@@ -60,7 +60,7 @@ impl LogDetails {
         Statements { details: self, scope: Arc::clone(scope) }
     }
 
-    /// How many errors the operation came to.
+    /// How many errors the answer tells.
     pub fn errors(&self, errors: usize) {
         self.with(|details| details.errors = errors);
     }

@@ -3,6 +3,13 @@
 use std::io::Write;
 use std::sync::{Mutex, OnceLock};
 
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use super::recorder::Recorder;
+
 /// What the process has logged so far. Tests look for their own requests in it.
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
@@ -19,10 +26,13 @@ impl Write for Capture {
     }
 }
 
-/// From now on, the log is kept.
+/// From now on, the log is kept, and statements are recorded where that was asked for.
 pub fn capture_log() {
     static STARTED: OnceLock<()> = OnceLock::new();
-    STARTED.get_or_init(|| tracing_subscriber::fmt().json().flatten_event(true).with_writer(|| Capture).init());
+    STARTED.get_or_init(|| {
+        let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(|| Capture);
+        tracing_subscriber::registry().with(lines.with_filter(LevelFilter::INFO)).with(Recorder::asked_for()).init();
+    });
 }
 
 /// The log lines about a request.

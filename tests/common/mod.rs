@@ -11,6 +11,7 @@ mod location;
 pub mod log;
 pub mod process;
 mod proxy;
+pub mod recorder;
 mod server;
 pub mod sql;
 
@@ -68,6 +69,9 @@ impl TestDatabase {
     }
 
     pub async fn with_settings(kind: Kind, settings: PoolSettings) -> Self {
+        if std::env::var_os(recorder::DIRECTORY).is_some() {
+            log::capture_log();
+        }
         let location = TestLocation::migrated(kind).await;
         let database = Database::open(&location.location, &settings).await.expect("the new database can be opened");
         Self { kind, location: location.location.clone(), database, _location: location }

@@ -5,6 +5,7 @@ use diesel::result::QueryResult;
 use super::attempt::{Known, Target};
 use crate::db::evaluations::EvaluationExtension;
 use crate::db::runs::RunExtension;
+use crate::db::test_results::CountedResult;
 use crate::db::{DbConnection, evaluations, runs, test_results};
 use crate::domain::{EvaluationId, RunId, RunSource, Timestamp};
 use crate::ingest::rows::{metrics, totals_of_evaluation};
@@ -56,9 +57,9 @@ async fn stored_totals(connection: &mut DbConnection, id: EvaluationId) -> Query
     let mut totals = Totals::default();
     let mut last = None;
     loop {
-        let page = test_results::counted(connection, id, last, PAGE as i64).await?;
+        let page = test_results::counted(connection, id, last.take(), PAGE as i64).await?;
         page.iter().for_each(|result| totals.add(Figures::from(result)));
-        last = page.last().map(|result| result.id);
+        last = page.last().map(CountedResult::position);
         if page.len() < PAGE {
             return Ok(totals);
         }
