@@ -164,7 +164,7 @@ entity!(Evaluations, evaluations, EvaluationRow, EvaluationFilter, EvaluationOrd
 });
 
 /// An evaluation belongs to the owner of its prompt, deleted or not.
-fn visible(principal: &Principal) -> Conditions<evaluations::table> {
+pub(super) fn visible(principal: &Principal) -> Conditions<evaluations::table> {
     let mut conditions = Conditions::default();
     if !principal.is_admin {
         conditions.require(exists(

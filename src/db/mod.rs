@@ -2,6 +2,7 @@
 
 pub mod backend;
 pub mod columns;
+pub mod comparison;
 pub mod conditions;
 pub mod connection;
 pub mod entity;

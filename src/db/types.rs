@@ -20,8 +20,8 @@ use diesel::sql_types::{BigInt, Binary, Text};
 use diesel::sqlite::Sqlite;
 
 use crate::domain::{
-    EvaluationId, EvaluationStatus, PromptFormat, PromptId, PromptStatus, RunId, RunSource, TemplateId, TestOutcome,
-    TestResultId, Timestamp,
+    EvaluationId, EvaluationStatus, PromptFormat, PromptId, PromptStatus, RunId, RunSource, TemplateId, TestCaseChange,
+    TestOutcome, TestResultId, Timestamp,
 };
 
 /// The SQL types of the schema, under the names that `diesel print-schema` gives them.
@@ -219,4 +219,4 @@ macro_rules! text_enum_columns {
     )*};
 }
 
-text_enum_columns!(PromptStatus, PromptFormat, EvaluationStatus, TestOutcome, RunSource);
+text_enum_columns!(PromptStatus, PromptFormat, EvaluationStatus, TestOutcome, TestCaseChange, RunSource);

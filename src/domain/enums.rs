@@ -86,6 +86,23 @@ text_enums! {
         /// The case was left out.
         Skipped = "skipped",
     }
+    /// What became of a test case from one evaluation, the baseline, to another, the candidate.
+    TestCaseChange {
+        /// It failed in the baseline and passed in the candidate.
+        Fixed = "fixed",
+        /// It passed in the baseline and failed in the candidate.
+        Regressed = "regressed",
+        /// It passed in both.
+        UnchangedPass = "unchanged_pass",
+        /// It failed in both.
+        UnchangedFail = "unchanged_fail",
+        /// It is in both, and in one of them at least there was no answer to judge.
+        Errored = "errored",
+        /// Only the candidate has it.
+        Added = "added",
+        /// Only the baseline has it.
+        Removed = "removed",
+    }
     /// Where a run came from.
     RunSource {
         /// Recorded through this API.

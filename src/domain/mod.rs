@@ -13,7 +13,7 @@ mod text;
 mod timestamp;
 
 pub use content_hash::{content_hash, hex, sha256_hex};
-pub use enums::{EvaluationStatus, ParseEnumError, PromptFormat, PromptStatus, RunSource, TestOutcome};
+pub use enums::{EvaluationStatus, ParseEnumError, PromptFormat, PromptStatus, RunSource, TestCaseChange, TestOutcome};
 pub use ids::{EvaluationId, PromptId, RunId, TemplateId, TestResultId};
 pub use orders::{
     EvaluationOrderField, PromptOrderField, PromptTemplateOrderField, RunOrderField, TestResultOrderField,

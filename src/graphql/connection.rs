@@ -197,11 +197,11 @@ pub struct Edge<N: OutputType> {
 #[derive(SimpleObject)]
 pub struct PageInfo {
     /// Whether the list goes on after the page; with `before`, and without `last`, whether it does so up to that cursor.
-    has_next_page: bool,
+    pub(super) has_next_page: bool,
     /// Whether the list has objects before the page; with `after` and `last`, whether it has some after that cursor.
-    has_previous_page: bool,
+    pub(super) has_previous_page: bool,
     /// The cursor of the first object of the page; null when the page is empty.
-    start_cursor: Option<String>,
+    pub(super) start_cursor: Option<String>,
     /// The cursor of the last object of the page; null when the page is empty.
-    end_cursor: Option<String>,
+    pub(super) end_cursor: Option<String>,
 }

@@ -107,7 +107,8 @@ fn probe<F>(position: &Position, order: Order<F>) -> Slice<F> {
     Slice { order, after: Some(bound), before: None, limit: 1 }
 }
 
-fn page_size(argument: &'static str, size: i32, limits: PageLimits) -> Result<u32, ApiError> {
+/// The size of a page that an argument names.
+pub(super) fn page_size(argument: &'static str, size: i32, limits: PageLimits) -> Result<u32, ApiError> {
     u32::try_from(size).ok().filter(|&size| size <= limits.maximum).ok_or_else(|| {
         let problem = format!("must be from 0 to {}, not {size}", limits.maximum);
         ApiError::argument(argument, problem)

@@ -15,7 +15,8 @@ use super::pagination::{PageLimits, PageParams};
 use super::scope::{loaders, scope};
 use super::selection;
 use super::types::{
-    Evaluation, Node, Prompt, PromptTemplate, Run, ServiceConfig, Statistics, TestResult, Viewer, load_node,
+    Evaluation, EvaluationComparison, Node, Prompt, PromptTemplate, Run, ServiceConfig, Statistics, TestResult, Viewer,
+    load_node,
 };
 use crate::db::templates::TemplateFilter;
 use crate::domain::RunSource;
@@ -260,6 +261,22 @@ impl Query {
             order: PromptTemplateOrder::order(order_by),
         };
         paginate(context, list, PageParams { first, after, last, before }).await
+    }
+
+    /// One evaluation held against another: which test cases were fixed, which regressed, and all others. Null when one of
+    /// the two does not exist.
+    async fn compare_evaluations(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The id of the evaluation that was before.")] baseline: ID,
+        #[graphql(desc = "The id of the evaluation that is to be judged.")] candidate: ID,
+    ) -> Option<Result<EvaluationComparison, ApiError>> {
+        let comparison = async {
+            let baseline = NodeType::Evaluation.decode(&baseline, "baseline")?;
+            let candidate = NodeType::Evaluation.decode(&candidate, "candidate")?;
+            EvaluationComparison::load(context, baseline, candidate).await
+        };
+        comparison.await.transpose()
     }
 
     /// Figures about everything that the viewer may see.

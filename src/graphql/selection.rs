@@ -12,6 +12,11 @@ pub fn of_object(context: &Context<'_>, wide: WideFields) -> ColumnSet {
     of_fields(context.field(), wide)
 }
 
+/// The columns for the object that the field `name` of the current field's object returns.
+pub fn of_member(context: &Context<'_>, name: &str, wide: WideFields) -> ColumnSet {
+    context.field().selection_set().filter(|field| field.name() == name).map(|field| of_fields(field, wide)).collect()
+}
+
 /// The columns for the objects in the connection that the current field returns.
 pub fn of_connection(context: &Context<'_>, wide: WideFields) -> ColumnSet {
     context

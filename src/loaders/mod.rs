@@ -9,8 +9,9 @@ use std::sync::Arc;
 pub use dispatch::{Dispatcher, Drive};
 pub use loader::{Batch, Load, LoadError, Loader, LoaderUsage};
 pub use store::{
-    ChildCount, ChildCountKey, ChildPage, ChildPageKey, List, ListCount, ListKey, Lookup, PageArguments, PageRows,
-    PromptNameKey, Question, RowById, RowKey, RunExternalIdKey, Statistics, Store, TemplateNameKey,
+    ChildCount, ChildCountKey, ChildPage, ChildPageKey, ComparedCases, ComparedCasesKey, ComparisonCounts, List,
+    ListCount, ListKey, Lookup, PageArguments, PageRows, PromptNameKey, Question, RowById, RowKey, RunExternalIdKey,
+    Statistics, Store, TemplateNameKey,
 };
 
 use crate::db::evaluations::{EvaluationParent, Evaluations};
@@ -104,6 +105,10 @@ loaders! {
     /// Their number.
     test_result_count_by_evaluation: ChildCount<TestResults> =
         |store| ChildCount::new(store, "testResultCountByEvaluation", TestResultParent::Evaluation);
+    /// How many test cases of two evaluations have which change.
+    comparison_counts: ComparisonCounts = |store| ComparisonCounts(Arc::clone(store));
+    /// Some test cases of two evaluations.
+    compared_cases: ComparedCases = |store| ComparedCases(Arc::clone(store));
     /// A template.
     template_by_id: RowById<Templates> = |store| RowById::new(store, "promptTemplateById");
     /// A template under its name.

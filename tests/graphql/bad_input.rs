@@ -79,6 +79,7 @@ const FAILED: &[Failed] = &[
     ("prompt(id: \"x\") { id }", Some("id"), "«x» is not an id; take one from the field `id` of an object"),
     ("prompt(id: \"\") { id }", Some("id"), "«» is not an id"),
     ("node(id: 42) { id }", Some("id"), "«42» is not an id"),
+    ("compareEvaluations(baseline: \"x\", candidate: \"y\") { matched }", Some("baseline"), "«x» is not an id"),
     ("run { id }", Some("id"), "give either `id` or `externalId`"),
     ("run(source: API) { id }", Some("id"), "give either `id` or `externalId`"),
     ("run(id: \"x\", externalId: \"y\") { id }", Some("id"), "give either `id` or `externalId`"),

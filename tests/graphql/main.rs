@@ -4,6 +4,7 @@
 mod common;
 
 mod bad_input;
+mod comparison;
 mod deleted;
 mod filters;
 mod limits;

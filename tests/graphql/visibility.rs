@@ -56,6 +56,10 @@ impl Tree {
             (format!("run(externalId: \"{user}s run\", source: API) {{ id }}"), Value::Null),
             (format!("evaluation(id: {evaluation:?}) {{ id prompt {{ id }} run {{ id }} }}"), Value::Null),
             (format!("testResult(id: {result:?}) {{ id evaluation {{ id }} }}"), Value::Null),
+            (
+                format!("compareEvaluations(baseline: {evaluation:?}, candidate: {evaluation:?}) {{ matched }}"),
+                Value::Null,
+            ),
             (format!("nodes(ids: [{prompt:?}, {run:?}]) {{ id }}"), json!([null, null])),
             (format!("prompts {{ {list} }}"), none.clone()),
             (format!("prompts(filter: {{ userId: {user:?} }}) {{ {list} }}"), none.clone()),

@@ -4,6 +4,7 @@
 mod common;
 
 mod command;
+mod comparison;
 mod interrupted;
 mod oracle;
 mod refused;

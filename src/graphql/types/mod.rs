@@ -1,5 +1,6 @@
 //! The object types: one file each.
 
+mod comparison;
 mod evaluation;
 mod node;
 mod prompt;
@@ -10,6 +11,7 @@ mod statistics;
 mod test_result;
 mod viewer;
 
+pub use comparison::EvaluationComparison;
 pub use evaluation::Evaluation;
 pub use node::{Node, load as load_node};
 pub use prompt::Prompt;

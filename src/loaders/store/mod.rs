@@ -1,6 +1,7 @@
 //! The questions that are answered by the database.
 
 mod children;
+mod comparison;
 mod group;
 mod lists;
 mod lookup;
@@ -11,6 +12,7 @@ use diesel::result::QueryResult;
 use futures_util::future::BoxFuture;
 
 pub use children::{ChildCount, ChildCountKey, ChildPage, ChildPageKey};
+pub use comparison::{ComparedCases, ComparedCasesKey, ComparisonCounts};
 pub use lists::{List, ListCount, ListKey, PageArguments, PageRows};
 pub use lookup::{Lookup, PromptNameKey, Question, RunExternalIdKey, TemplateNameKey};
 pub use rows::{RowById, RowKey};

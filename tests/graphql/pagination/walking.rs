@@ -83,6 +83,8 @@ on_both_databases! {
             }
         }
         let mut walked: Vec<_> = lists.iter().map(|list| list.coordinate.to_owned()).collect();
+        // Its objects are no rows: `comparison/random.rs` walks it.
+        connections.retain(|list| list != "EvaluationComparison.cases");
         connections.sort();
         walked.sort();
         assert_eq!(connections, walked);
