@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use evalgraph::db::columns::ColumnSet;
+use evalgraph::db::comparison::{CaseRange, CaseSlice, ComparisonCounts, EvaluationPair};
 use evalgraph::db::entity::Entity;
 use evalgraph::db::page::{Order, Slice};
 use evalgraph::db::prompts::PromptFilter;
 use evalgraph::db::statistics::StatisticsRow;
 use evalgraph::domain::Principal;
 use evalgraph::loaders::{
-    ChildCountKey, ChildPageKey, ListKey, PageArguments, PageRows, PromptNameKey, RowKey, RunExternalIdKey,
-    TemplateNameKey,
+    ChildCountKey, ChildPageKey, ComparedCasesKey, ListKey, PageArguments, PageRows, PromptNameKey, RowKey,
+    RunExternalIdKey, TemplateNameKey,
 };
 use uuid::Uuid;
 
@@ -40,6 +41,13 @@ fn count<F: Default>(parent: impl Into<Uuid>) -> ChildCountKey<F> {
     ChildCountKey { parent: parent.into(), filter: F::default() }
 }
 
+/// All cases of a comparison.
+const CASES: CaseSlice = CaseSlice { changes: None, range: CaseRange::All, limit: 100 };
+
+fn with_itself(tree: &Tree) -> EvaluationPair {
+    EvaluationPair { baseline: tree.evaluation.id, candidate: tree.evaluation.id }
+}
+
 /// How much an answer shows.
 trait Shows {
     fn shows(&self) -> usize;
@@ -60,6 +68,12 @@ impl<R> Shows for PageRows<R> {
 impl Shows for i64 {
     fn shows(&self) -> usize {
         usize::try_from(*self).unwrap()
+    }
+}
+
+impl Shows for Arc<ComparisonCounts> {
+    fn shows(&self) -> usize {
+        self.total(|_| true).shows()
     }
 }
 
@@ -113,6 +127,8 @@ async fn others_shown(tree: &Tree, principal: &Principal, database: &TestDatabas
         test_result_by_id(row(tree.result.id)),
         test_results_by_evaluation(under(tree.evaluation.id)),
         test_result_count_by_evaluation(count(tree.evaluation.id)),
+        comparison_counts(with_itself(tree)),
+        compared_cases(ComparedCasesKey { pair: with_itself(tree), slice: CASES }),
         statistics(()),
     }
 }

@@ -5,8 +5,9 @@
 //!
 //! Cases of the two evaluations are the same when they have the same name and hash; of those left over, when they have
 //! the same name, which nothing else left over in either evaluation has; of those still left over, when they have the same
-//! hash, likewise. A case without a hash is equal to one without a hash, and has none in common with it. Cases whose
-//! repetitions were all skipped take part in that, so that nothing else is taken for them, and count as absent afterwards.
+//! hash, likewise. Cases of one name that both have no hash are the same; cases of different names are not, for having
+//! none. Cases whose repetitions were all skipped take part in that, so that nothing else is taken for them, and count as
+//! absent afterwards.
 
 mod statements;
 

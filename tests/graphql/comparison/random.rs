@@ -113,6 +113,7 @@ impl Comparison<'_> {
             let Value::Array(nodes) = page["nodes"].take() else { panic!("{page:#}") };
             assert!(nodes.len() == size || !has_next, "{page:#}");
             found.extend(nodes);
+            assert!(found.len() <= expected.len(), "{changes:?}\n{found:#?}\nbut\n{expected:#?}");
             if !has_next {
                 break;
             }

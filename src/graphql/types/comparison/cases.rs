@@ -155,7 +155,8 @@ impl TestCaseComparison {
         self.0.candidate.map(|result| result.outcome)
     }
 
-    /// The score of `candidate` less that of `baseline`; null when one of them is null.
+    /// The score of `candidate` less that of `baseline`; null when one of them is null, or no number is
+    /// that large.
     async fn score_delta(&self) -> Option<f64> {
         difference(self.0.baseline.map(|result| result.score), self.0.candidate.map(|result| result.score))
     }

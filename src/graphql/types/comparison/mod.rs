@@ -62,17 +62,17 @@ impl EvaluationComparison {
 /// evaluation has it; then, when they have the same variables, likewise. What was skipped counts as absent.
 #[Object]
 impl EvaluationComparison {
-    /// What was before.
+    /// The evaluation that was before.
     async fn baseline(&self) -> Evaluation {
         Evaluation::new(Arc::clone(&self.baseline))
     }
 
-    /// What is to be judged.
+    /// The evaluation that is to be judged.
     async fn candidate(&self) -> Evaluation {
         Evaluation::new(Arc::clone(&self.candidate))
     }
 
-    /// The candidate's overall score less the baseline's; null when one of them has none.
+    /// The candidate's overall score less the baseline's; null when one of them has none, or no number is that large.
     async fn score_delta(&self) -> Option<f64> {
         difference(self.baseline.overall_score, self.candidate.overall_score)
     }
