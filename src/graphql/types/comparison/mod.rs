@@ -141,3 +141,15 @@ impl EvaluationComparison {
 fn difference(baseline: Option<f64>, candidate: Option<f64>) -> Option<f64> {
     Some(candidate? - baseline?).filter(|difference| difference.is_finite())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::difference;
+
+    #[test]
+    fn a_difference_needs_both_numbers_and_is_one() {
+        assert_eq!(difference(Some(0.25), Some(1.0)), Some(0.75));
+        assert_eq!((difference(None, Some(1.0)), difference(Some(1.0), None)), (None, None));
+        assert_eq!(difference(Some(f64::MIN), Some(f64::MAX)), None);
+    }
+}
