@@ -10,27 +10,74 @@ use super::pagination::ListIdentity;
 use crate::db::page::{Direction, OrderField, Position, SortKey, SortKind};
 use crate::domain::{FiniteFloat, Timestamp};
 
-/// The layout of a cursor: this version, four bytes that stand for the list and its order, the row's id, its key.
+/// The layout of a cursor: this version, four bytes that stand for the list and its order, the place. In a list of rows
+/// that is the row's id, and its key.
 const CURSOR_VERSION: u8 = 2;
 /// The bytes before the key.
 const HEAD: usize = 21;
 /// The longest text that a list is ordered by: 255 characters.
 const TEXT_LIMIT: usize = 255 * 4;
 
-impl<F: OrderField> ListIdentity<F> {
-    /// The cursor of the row at `position`.
-    pub fn cursor(&self, position: &Position) -> String {
+/// What a cursor is bound to: a field, and whatever else tells its list and order from others.
+pub(super) struct CursorScope<'a> {
+    /// The field, such as `Prompt.evaluations`.
+    pub coordinate: &'static str,
+    /// The rest.
+    pub parts: &'a [&'a [u8]],
+}
+
+impl CursorScope<'_> {
+    /// The cursor of a place.
+    pub fn write(&self, place: impl IntoIterator<Item = u8>) -> String {
         let mut bytes = Vec::with_capacity(HEAD + 8);
         bytes.push(CURSOR_VERSION);
         bytes.extend(self.fingerprint());
-        bytes.extend(position.id.as_bytes());
-        match &position.key {
-            SortKey::Time(time) => bytes.extend(time.micros().to_be_bytes()),
-            SortKey::Text(text) => bytes.extend(text.as_bytes()),
-            SortKey::Count(count) => bytes.extend(count.to_be_bytes()),
-            SortKey::Score(score) => bytes.extend(score.get().to_be_bytes()),
-        }
+        bytes.extend(place);
         URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// What `read` makes of the place that a cursor stands for.
+    pub fn read<P>(
+        &self,
+        argument: &'static str,
+        cursor: &str,
+        read: impl FnOnce(&[u8]) -> Option<P>,
+    ) -> Result<P, ApiError> {
+        let unreadable = || ApiError::argument(argument, "is not a cursor; take one from `pageInfo` or `edges`");
+        // Nothing longer is decoded.
+        let bytes = Some(cursor).filter(|cursor| cursor.len() <= (HEAD + TEXT_LIMIT) * 4 / 3 + 4);
+        let bytes = bytes.and_then(|cursor| URL_SAFE_NO_PAD.decode(cursor).ok()).ok_or_else(unreadable)?;
+        let (&[version, ref list @ ..], place) = bytes.split_first_chunk::<5>().ok_or_else(unreadable)?;
+        if version != CURSOR_VERSION {
+            return Err(unreadable());
+        }
+        if *list != self.fingerprint() {
+            let problem = format!("is a cursor of another list or another order than this of {}", self.coordinate);
+            return Err(ApiError::argument(argument, problem));
+        }
+        read(place).ok_or_else(unreadable)
+    }
+
+    fn fingerprint(&self) -> [u8; 4] {
+        let mut hash = Sha256::new();
+        hash.update(self.coordinate);
+        self.parts.iter().for_each(|part| hash.update(part));
+        let hash = hash.finalize();
+        [hash[0], hash[1], hash[2], hash[3]]
+    }
+}
+
+impl<F: OrderField> ListIdentity<F> {
+    /// The cursor of the row at `position`.
+    pub fn cursor(&self, position: &Position) -> String {
+        let mut place = position.id.as_bytes().to_vec();
+        match &position.key {
+            SortKey::Time(time) => place.extend(time.micros().to_be_bytes()),
+            SortKey::Text(text) => place.extend(text.as_bytes()),
+            SortKey::Count(count) => place.extend(count.to_be_bytes()),
+            SortKey::Score(score) => place.extend(score.get().to_be_bytes()),
+        }
+        self.within(|scope| scope.write(place))
     }
 
     /// The place that a cursor stands for.
@@ -38,31 +85,22 @@ impl<F: OrderField> ListIdentity<F> {
     /// # Errors
     /// When it is not a cursor, or one of another list.
     pub fn read_cursor(&self, argument: &'static str, cursor: &str) -> Result<Position, ApiError> {
-        let unreadable = || ApiError::argument(argument, "is not a cursor; take one from `pageInfo` or `edges`");
-        // Nothing longer is decoded.
-        let bytes = Some(cursor).filter(|cursor| cursor.len() <= (HEAD + TEXT_LIMIT) * 4 / 3 + 4);
-        let bytes = bytes.and_then(|cursor| URL_SAFE_NO_PAD.decode(cursor).ok()).ok_or_else(unreadable)?;
-        let (&[version, ref list @ ..], rest) = bytes.split_first_chunk::<5>().ok_or_else(unreadable)?;
-        let (id, key) = rest.split_first_chunk::<16>().filter(|_| version == CURSOR_VERSION).ok_or_else(unreadable)?;
-        if *list != self.fingerprint() {
-            let problem = format!("is a cursor of another list or another order than this of {}", self.coordinate);
-            return Err(ApiError::argument(argument, problem));
-        }
-        let key = read_key(self.order.field.column().kind, key).ok_or_else(unreadable)?;
-        Ok(Position { key, id: Uuid::from_bytes(*id) })
+        let kind = self.order.field.column().kind;
+        let read = |place: &[u8]| {
+            let (&id, key) = place.split_first_chunk()?;
+            Some(Position { key: read_key(kind, key)?, id: Uuid::from_bytes(id) })
+        };
+        self.within(|scope| scope.read(argument, cursor, read))
     }
 
-    fn fingerprint(&self) -> [u8; 4] {
-        let mut hash = Sha256::new();
-        hash.update(self.coordinate);
-        hash.update(match self.order.direction {
+    fn within<T>(&self, work: impl FnOnce(&CursorScope<'_>) -> T) -> T {
+        let direction = match self.order.direction {
             Direction::Ascending => b"+",
             Direction::Descending => b"-",
-        });
-        hash.update(self.order.field.column().name);
-        hash.update(self.parent.unwrap_or_default());
-        let hash = hash.finalize();
-        [hash[0], hash[1], hash[2], hash[3]]
+        };
+        let parent = self.parent.unwrap_or_default();
+        let parts = &[direction, self.order.field.column().name.as_bytes(), parent.as_bytes()];
+        work(&CursorScope { coordinate: self.coordinate, parts })
     }
 }
 
@@ -138,13 +176,7 @@ mod tests {
     #[test]
     fn what_is_no_cursor_is_refused() {
         let cursor = LIST.cursor(&position());
-        let head = || {
-            let mut bytes = vec![CURSOR_VERSION];
-            bytes.extend(LIST.fingerprint());
-            bytes.extend(Uuid::now_v7().as_bytes());
-            bytes
-        };
-        let keyed = |key: &[u8]| URL_SAFE_NO_PAD.encode([&head()[..], key].concat());
+        let keyed = |key: &[u8]| LIST.within(|scope| scope.write([Uuid::now_v7().as_bytes(), key].concat()));
         for bad in ["", "x", "AAAA", "ü", &cursor[1..], &format!("{cursor}A"), &keyed(b"short"), &keyed(&[0x7F; 8])] {
             let error = LIST.read_cursor("after", bad).unwrap_err().to_string();
             assert_eq!(error, "after: is not a cursor; take one from `pageInfo` or `edges`", "{bad}");

@@ -1,11 +1,9 @@
 //! Cursors of test cases.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::db::comparison::{CasePosition, EvaluationPair};
+use crate::graphql::cursor::CursorScope;
 use crate::graphql::error::ApiError;
 
 /// The test cases of a pair of evaluations: what a cursor is bound to. Whatever changes are wanted, their order is the
@@ -13,19 +11,14 @@ use crate::graphql::error::ApiError;
 #[derive(Debug, Clone, Copy)]
 pub struct CaseList(pub EvaluationPair);
 
-/// The layout of a cursor: this version, four bytes that stand for the pair, one for whether only the candidate has the
-/// case, the place in the suite, the result.
-const CURSOR_VERSION: u8 = 1;
-
 impl CaseList {
-    /// The cursor of the case at `position`.
+    /// The cursor of the case at `position`: one byte for whether only the candidate has it, the place in the suite, the
+    /// result.
     pub fn cursor(self, position: CasePosition) -> String {
-        let mut bytes = vec![CURSOR_VERSION];
-        bytes.extend(self.fingerprint());
-        bytes.push(u8::from(position.candidate_only != 0));
-        bytes.extend(position.place.to_be_bytes());
-        bytes.extend(Uuid::from(position.result).as_bytes());
-        URL_SAFE_NO_PAD.encode(bytes)
+        let mut place = vec![u8::from(position.candidate_only != 0)];
+        place.extend(position.place.to_be_bytes());
+        place.extend(Uuid::from(position.result).as_bytes());
+        self.within(|scope| scope.write(place))
     }
 
     /// The place that a cursor stands for.
@@ -33,27 +26,13 @@ impl CaseList {
     /// # Errors
     /// When it is not a cursor, or one of another list.
     pub fn read_cursor(self, argument: &'static str, cursor: &str) -> Result<CasePosition, ApiError> {
-        let unreadable = || ApiError::argument(argument, "is not a cursor; take one from `pageInfo` or `edges`");
-        let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| unreadable())?;
-        let (list, place) = bytes
-            .split_first()
-            .filter(|(version, _)| **version == CURSOR_VERSION)
-            .and_then(|(_, rest)| rest.split_first_chunk())
-            .ok_or_else(unreadable)?;
-        if *list != self.fingerprint() {
-            let problem = "is a cursor of another list than this of EvaluationComparison.cases";
-            return Err(ApiError::argument(argument, problem));
-        }
-        read_position(place).ok_or_else(unreadable)
+        self.within(|scope| scope.read(argument, cursor, read_position))
     }
 
-    fn fingerprint(self) -> [u8; 4] {
-        let mut hash = Sha256::new();
-        hash.update("EvaluationComparison.cases");
-        hash.update(Uuid::from(self.0.baseline));
-        hash.update(Uuid::from(self.0.candidate));
-        let hash = hash.finalize();
-        [hash[0], hash[1], hash[2], hash[3]]
+    fn within<T>(self, work: impl FnOnce(&CursorScope<'_>) -> T) -> T {
+        let [baseline, candidate] = [self.0.baseline, self.0.candidate].map(Uuid::from);
+        let parts = &[&baseline.as_bytes()[..], candidate.as_bytes()];
+        work(&CursorScope { coordinate: "EvaluationComparison.cases", parts })
     }
 }
 
@@ -67,6 +46,9 @@ fn read_position(bytes: &[u8]) -> Option<CasePosition> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
     use crate::domain::EvaluationId;
 
@@ -96,7 +78,10 @@ mod tests {
             EvaluationPair { baseline: candidate, candidate },
         ] {
             let error = CaseList(pair).read_cursor("after", &list.cursor(position(0))).unwrap_err().to_string();
-            assert_eq!(error, "after: is a cursor of another list than this of EvaluationComparison.cases");
+            assert_eq!(
+                error,
+                "after: is a cursor of another list or another order than this of EvaluationComparison.cases"
+            );
         }
     }
 
