@@ -8,6 +8,7 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
+use common::bulk::{self, Sizes};
 use common::{Kind, TestDatabase, recorder, sql};
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl, SqliteConnection};
@@ -58,75 +59,10 @@ fn is_read(statement: &str) -> bool {
         })
 }
 
-/// Many rows in every table, unevenly spread.
+/// Many rows in every table, and statistics that know of them.
 async fn fill(database: &TestDatabase) {
-    let (id, time): (fn(&str) -> String, &str) = match database.kind {
-        Kind::Sqlite => (|n| format!("unhex(printf('%032x', {n}))"), "n * 60000000"),
-        Kind::Postgres => {
-            (|n| format!("lpad(to_hex({n}), 32, '0')::uuid"), "timestamptz '2026-01-01' + n * interval '1 minute'")
-        }
-    };
-    let tags = |list: &str| match database.kind {
-        Kind::Sqlite => format!("'{list}'"),
-        Kind::Postgres => format!("'{list}'::jsonb"),
-    };
-    let rows = |count: usize| match database.kind {
-        Kind::Sqlite => format!(
-            "(WITH RECURSIVE c (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM c WHERE n < {count}) SELECT n FROM c)"
-        ),
-        Kind::Postgres => format!("generate_series(1, {count}) AS s (n)"),
-    };
-    for statement in [
-        format!(
-            "INSERT INTO prompt_templates (id, name, template, category, usage_count, created_at, updated_at)
-             SELECT {}, 'template ' || n, 'text', 'category ' || (n % 20), n % 50, {time}, {time} FROM {}",
-            id("n"),
-            rows(2_000)
-        ),
-        format!(
-            "INSERT INTO prompts (id, user_id, name, title, content, content_hash, version, root_id, parent_id, template_id,
-               tags, status, created_at, updated_at, deleted_at)
-             SELECT {}, 'user ' || ((n - 1) / 3 % 50), 'name ' || ((n - 1) / 3), 'title ' || (n % 997), 'text', 'hash ' || n,
-               (n - 1) % 3 + 1, {}, CASE WHEN (n - 1) % 3 > 0 THEN {} END, CASE WHEN n % 5 = 0 THEN {} END,
-               CASE WHEN n % 30 = 0 THEN {} ELSE {} END,
-               CASE n % 4 WHEN 0 THEN 'draft' WHEN 1 THEN 'archived' ELSE 'active' END, {time}, {time},
-               CASE WHEN n % 50 = 0 THEN {time} END FROM {} ORDER BY n",
-            id("n"),
-            id("(n - 1) / 3 * 3 + 1"),
-            id("n - 1"),
-            id("n % 2000 + 1"),
-            tags(r#"["a"]"#),
-            tags(r#"["b", "c"]"#),
-            rows(20_000)
-        ),
-        format!(
-            "INSERT INTO runs (id, user_id, external_id, source, name, status, created_at, updated_at)
-             SELECT {}, 'user ' || (n % 50), 'run ' || n, 'promptfoo', 'name ' || (n % 300), 'completed', {time}, {time} FROM {}",
-            id("n"),
-            rows(3_000)
-        ),
-        format!(
-            "INSERT INTO evaluations (id, prompt_id, run_id, position, external_id, test_suite_id, status, provider, model, overall_score,
-               execution_time_ms, created_at, updated_at)
-             SELECT {}, {}, {}, n / 3000, 'evaluation ' || n, 'suite ' || (n % 400), CASE n % 10 WHEN 0 THEN 'failed' ELSE 'completed' END,
-               'provider ' || (n % 7), 'model ' || (n % 31), CASE WHEN n % 9 = 0 THEN NULL ELSE n % 101 / 100.0 END,
-               n % 5000, {time}, {time} FROM {}",
-            id("n"),
-            id("n % 20000 + 1"),
-            id("n % 3000 + 1"),
-            rows(40_000)
-        ),
-        format!(
-            "INSERT INTO test_results (id, evaluation_id, external_id, position, test_case_name, case_hash, score, outcome,
-               passed, latency_ms, created_at, updated_at)
-             SELECT {}, {}, 'result ' || n, n / 2000, 'case ' || (n / 2000), 'hash ' || (n / 2000), n % 11 / 10.0,
-               CASE n % 10 WHEN 0 THEN 'failed' ELSE 'passed' END, n % 10 <> 0, n % 700, {time}, {time} FROM {}",
-            id("n"),
-            id("n % 2000 + 1"),
-            rows(100_000)
-        ),
-        "ANALYZE".to_owned(),
-    ] {
+    let sizes = Sizes { templates: 2_000, prompts: 20_000, runs: 3_000, evaluations: 40_000, results: 100_000 };
+    for statement in bulk::statements(database.kind == Kind::Postgres, sizes) {
         database.execute(&statement).await;
     }
 }

@@ -1,5 +1,7 @@
 //! What the benchmarks of whole requests have in common.
 
+#![allow(dead_code, reason = "each benchmark uses its own part of this")]
+
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -17,7 +19,8 @@ pub async fn open_database(location: &DatabaseLocation, connections: u32) -> Dat
         overflow: 0,
         wait: Duration::from_secs(10),
         lifetime: Duration::from_hours(1),
-        statement_timeout: Duration::from_secs(60),
+        // Some fill their tables first.
+        statement_timeout: Duration::from_mins(10),
     };
     Database::open(location, &pools).await.unwrap()
 }

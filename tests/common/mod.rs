@@ -6,6 +6,7 @@
 #![allow(dead_code, unused_imports, unused_macros, reason = "each test program uses its own part of this")]
 
 mod builders;
+pub mod bulk;
 pub mod hostile;
 mod location;
 pub mod log;

@@ -1,0 +1,129 @@
+//! Pages read from databases of growing size: what they cost depends on the rows returned, not on the rows stored.
+//!
+//! - the first 5 results of 1, 10, 100 and 1,000 evaluations, with 10⁴, 10⁵ and 10⁶ results stored;
+//! - the first 50 prompts of a user, and those of a title order, with 10⁶ prompts stored.
+//!
+//! `scripts/bench --bench pages` starts a private PostgreSQL. Without `EVALGRAPH_BENCH_POSTGRES_URL` only SQLite is
+//! measured. The tables are filled by the databases themselves, which takes some minutes.
+
+#[path = "../tests/common/bulk.rs"]
+mod bulk;
+mod common;
+
+use bulk::{Sizes, USERS};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use evalgraph::db::columns::ColumnSet;
+use evalgraph::db::entity::Entity as _;
+use evalgraph::db::page::{Order, Slice};
+use evalgraph::db::pool::DatabaseLocation;
+use evalgraph::db::prompts::{PromptFilter, Prompts};
+use evalgraph::db::test_results::{TestResultFilter, TestResultParent, TestResults};
+use evalgraph::db::{Database, StatementCount};
+use evalgraph::domain::{Principal, PromptOrderField, TestResultOrderField};
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const PER_PARENT: i64 = 5;
+const PROMPTS: i64 = 50;
+
+/// A database of each kind with so many rows, and its name.
+fn filled(runtime: &Runtime, directory: &std::path::Path, sizes: Sizes) -> Vec<(&'static str, Database)> {
+    let mut locations = vec![("sqlite", DatabaseLocation::Sqlite(directory.join(format!("{}.db", Uuid::now_v7()))))];
+    if let Ok(url) = std::env::var("EVALGRAPH_BENCH_POSTGRES_URL") {
+        locations.push(("postgres", DatabaseLocation::Postgres(url)));
+    }
+    let open = async |(name, location): (&'static str, DatabaseLocation)| {
+        let database = common::open_database(&location, 2).await;
+        let is_postgres = name == "postgres";
+        if is_postgres {
+            execute(&database, "TRUNCATE prompt_templates, prompts, runs, evaluations, test_results CASCADE").await;
+        }
+        for statement in bulk::statements(is_postgres, sizes) {
+            execute(&database, &statement).await;
+        }
+        (name, database)
+    };
+    locations.into_iter().map(|location| runtime.block_on(open(location))).collect()
+}
+
+async fn execute(database: &Database, sql: &str) {
+    let statement = format!("{sql};");
+    let count = StatementCount::default();
+    let work =
+        database.write(&count, move |connection| Box::pin(async move { connection.batch_execute(&statement).await }));
+    work.await.unwrap_or_else(|error| panic!("{error}: {sql}"));
+}
+
+/// The first results of each of these evaluations.
+async fn results_of(database: &Database, parents: Vec<Uuid>) -> usize {
+    let slice = Slice::first(PER_PARENT, Order::ascending(TestResultOrderField::CreatedAt));
+    let count = StatementCount::default();
+    let rows = database.read(&count, move |connection| {
+        let (filter, parent) = (TestResultFilter::default(), TestResultParent::Evaluation);
+        TestResults::page_per_parent(connection, &Principal::local(), parent, parents, &filter, slice, ColumnSet::NONE)
+    });
+    rows.await.unwrap().len()
+}
+
+async fn prompts_of_a_user(database: &Database, order: Order<PromptOrderField>) -> usize {
+    let count = StatementCount::default();
+    let rows = database.read(&count, move |connection| {
+        let principal = Principal::user("user 7");
+        Prompts::page(connection, &principal, &PromptFilter::default(), Slice::first(PROMPTS, order), ColumnSet::NONE)
+    });
+    rows.await.unwrap().len()
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+fn pages_per_parent(criterion: &mut Criterion) {
+    let (runtime, directory) = (runtime(), tempfile::tempdir().unwrap());
+    for stored in [10_000, 100_000, 1_000_000] {
+        // 1,000 evaluations have results.
+        let sizes = Sizes { templates: 10, prompts: 300, runs: 100, evaluations: 20_000, results: stored };
+        for (name, database) in filled(&runtime, directory.path(), sizes) {
+            let mut group = criterion.benchmark_group(format!("{name}, {stored} results stored, pages of 5"));
+            for parents in [1_usize, 10, 100, 1_000] {
+                // Spread over the table.
+                let step = 1_000 / parents;
+                let ids: Vec<_> = (0..parents).map(|parent| Uuid::from_u128((parent * step + 1) as u128)).collect();
+                assert_eq!(runtime.block_on(results_of(&database, ids.clone())), parents * PER_PARENT as usize);
+                group.throughput(Throughput::Elements(parents as u64 * PER_PARENT as u64));
+                group.bench_with_input(BenchmarkId::from_parameter(parents), &ids, |bench, ids| {
+                    bench.to_async(&runtime).iter(async || results_of(&database, ids.clone()).await);
+                });
+            }
+            group.finish();
+        }
+    }
+}
+
+fn prompts(criterion: &mut Criterion) {
+    let (runtime, directory) = (runtime(), tempfile::tempdir().unwrap());
+    let sizes = Sizes { templates: 10, prompts: 1_000_000, runs: 10, evaluations: 10, results: 10 };
+    for (name, database) in filled(&runtime, directory.path(), sizes) {
+        let mut group = criterion.benchmark_group(format!("{name}, {} prompts of {USERS} users stored", sizes.prompts));
+        for (what, order) in [
+            ("the newest 50 of a user", Order::descending(PromptOrderField::CreatedAt)),
+            ("the first 50 of a user by title", Order::ascending(PromptOrderField::Title)),
+        ] {
+            assert_eq!(runtime.block_on(prompts_of_a_user(&database, order)), PROMPTS as usize);
+            group.bench_function(what, |bench| {
+                bench.to_async(&runtime).iter(async || prompts_of_a_user(&database, order).await);
+            });
+        }
+        group.finish();
+    }
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(20);
+    targets = pages_per_parent, prompts
+}
+criterion_main!(benches);
