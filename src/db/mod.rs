@@ -19,6 +19,7 @@ pub mod runs;
 #[rustfmt::skip]
 #[allow(missing_docs, reason = "printed by Diesel")]
 pub mod schema;
+pub mod search;
 mod sqlite;
 pub mod statistics;
 pub mod templates;

@@ -13,8 +13,11 @@ use super::connection::DbConnection;
 use super::entity::entity;
 use super::lists::{any_text, contains_all};
 use super::schema::prompts;
+use super::search::contains;
 use super::types::Json;
-use crate::domain::{Principal, PromptFormat, PromptId, PromptOrderField, PromptStatus, TemplateId, Timestamp};
+use crate::domain::{
+    Principal, PromptFormat, PromptId, PromptOrderField, PromptStatus, SearchTerms, TemplateId, Timestamp,
+};
 
 row! {
     /// One version of a prompt.
@@ -100,6 +103,8 @@ pub struct PromptFilter {
     pub tags: Option<Vec<String>>,
     /// Only those for which no newer version exists.
     pub latest_version_only: bool,
+    /// Only those that have all of these words.
+    pub search: Option<SearchTerms>,
     /// Only those created at this time or later.
     pub created_after: Option<Timestamp>,
     /// Only those created before this time.
@@ -169,6 +174,7 @@ fn matching(principal: &Principal, filter: &PromptFilter) -> PromptConditions {
         }
     }
     conditions.require_if(filter.tags.as_deref(), |tags| contains_all(prompts::tags, tags));
+    conditions.require_if(filter.search.as_ref(), contains);
     if filter.latest_version_only {
         let newer = diesel::alias!(prompts as newer_version);
         let newer_versions = newer

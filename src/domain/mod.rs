@@ -9,6 +9,7 @@ mod ids;
 mod orders;
 mod principal;
 mod score;
+mod search;
 mod text;
 mod timestamp;
 
@@ -20,5 +21,6 @@ pub use orders::{
 };
 pub use principal::Principal;
 pub use score::{FiniteFloat, NotFinite, rate};
+pub use search::{MAX_SEARCH_CHARACTERS, MAX_SEARCH_WORDS, SearchTerm, SearchTerms, SearchTextError};
 pub use text::shortened;
 pub use timestamp::Timestamp;

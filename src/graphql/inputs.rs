@@ -10,7 +10,7 @@ use crate::db::runs::RunFilter;
 use crate::db::test_results::TestResultFilter;
 use crate::domain::{
     EvaluationOrderField, EvaluationStatus, FiniteFloat, PromptOrderField, PromptStatus, PromptTemplateOrderField,
-    RunOrderField, RunSource, TestOutcome, TestResultOrderField, Timestamp,
+    RunOrderField, RunSource, SearchTerms, TestOutcome, TestResultOrderField, Timestamp,
 };
 
 /// Which prompts are wanted. All conditions that are given must hold.
@@ -25,6 +25,11 @@ pub struct PromptFilterInput {
     name: Option<String>,
     /// Those that have all of these tags.
     tags: Option<Vec<String>>,
+    /// Those that have all of these words, whatever their case, in title, description or content. `refun*` stands for all
+    /// words that begin so (two letters or more), and words in double quotes must follow one another. Letters and digits
+    /// make words, with their diacritics; everything else separates them. At most 500 characters and 32 words; a blank
+    /// text is no condition. Of a description the first 50,000 characters are searched, of a content the first 200,000.
+    search: Option<String>,
     /// Only the newest version of each lineage.
     #[graphql(default_with = "Some(false)")]
     latest_version_only: Option<bool>,
@@ -37,18 +42,22 @@ pub struct PromptFilterInput {
     include_deleted: Option<bool>,
 }
 
-impl From<PromptFilterInput> for PromptFilter {
-    fn from(input: PromptFilterInput) -> Self {
-        Self {
+impl TryFrom<PromptFilterInput> for PromptFilter {
+    type Error = ApiError;
+
+    fn try_from(input: PromptFilterInput) -> Result<Self, ApiError> {
+        let search = input.search.as_deref().map(SearchTerms::read).transpose();
+        Ok(Self {
             user_id: input.user_id,
             status: input.status,
             name: input.name,
             tags: input.tags,
+            search: search.map_err(|error| ApiError::argument("filter.search", error.to_string()))?.flatten(),
             latest_version_only: input.latest_version_only.unwrap_or_default(),
             created_after: input.created_after,
             created_before: input.created_before,
             include_deleted: input.include_deleted.unwrap_or_default(),
-        }
+        })
     }
 }
 

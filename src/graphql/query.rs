@@ -112,7 +112,7 @@ impl Query {
         let list = ListField {
             coordinate: "Query.prompts",
             source,
-            filter: filter.unwrap_or_default().into(),
+            filter: filter.unwrap_or_default().try_into()?,
             order: PromptOrder::order(order_by),
         };
         paginate(context, list, PageParams { first, after, last, before }).await

@@ -5,6 +5,7 @@ mod evaluations;
 mod prompts;
 mod results;
 mod runs;
+mod search;
 
 use crate::common::TestServer;
 use crate::texts;

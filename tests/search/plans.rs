@@ -1,0 +1,127 @@
+//! How the databases find words: they say so themselves.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use evalgraph::db::conditions::Conditions;
+use evalgraph::db::page::{Order, Page, Slice};
+use evalgraph::db::schema::prompts;
+use evalgraph::db::search::contains;
+use evalgraph::domain::{Principal, PromptOrderField};
+
+use super::{check_found, terms};
+use crate::common::{Kind, TestDatabase, on_both_databases, sql};
+
+/// The newest prompts of a user that have these words.
+fn newest(text: &str) -> Page<prompts::table, prompts::id> {
+    let mut conditions = Conditions::default();
+    conditions.require(prompts::user_id.eq(Principal::LOCAL_USER));
+    conditions.require(prompts::deleted_at.is_null());
+    conditions.require(contains(&terms(text)));
+    Page::new(prompts::id, conditions, Slice::first(21, Order::descending(PromptOrderField::CreatedAt)))
+}
+
+/// How the database goes about it; `words` is what it is asked for.
+async fn plan(database: &TestDatabase, text: &str, words: &str) -> String {
+    #[derive(QueryableByName)]
+    struct Sqlite {
+        #[diesel(sql_type = Text)]
+        detail: String,
+    }
+    #[derive(QueryableByName)]
+    struct Postgres {
+        #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
+        line: String,
+    }
+    let page = newest(text);
+    let statement = match database.kind {
+        Kind::Sqlite => diesel::debug_query::<diesel::sqlite::Sqlite, _>(&page).to_string(),
+        Kind::Postgres => diesel::debug_query::<diesel::pg::Pg, _>(&page).to_string(),
+    };
+    // What follows are the values, in Diesel's words.
+    let statement = statement.split_once(" -- binds:").unwrap().0;
+    let lines: Vec<String> = match database.kind {
+        Kind::Sqlite => {
+            let explain = diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}"))
+                .bind::<Text, _>(Principal::LOCAL_USER)
+                .bind::<Text, _>(words)
+                .bind::<BigInt, _>(21);
+            let rows = diesel::RunQueryDsl::load::<Sqlite>(explain, &mut sql::sqlite(&database.location)).unwrap();
+            rows.into_iter().map(|row| row.detail).collect()
+        }
+        Kind::Postgres => {
+            let explain = diesel::sql_query(format!("EXPLAIN {statement}"))
+                .bind::<Text, _>(Principal::LOCAL_USER)
+                .bind::<Text, _>(words)
+                .bind::<BigInt, _>(21);
+            let mut connection = sql::postgres(&database.location).await;
+            let rows = diesel_async::RunQueryDsl::load::<Postgres>(explain, &mut connection).await.unwrap();
+            rows.into_iter().map(|row| row.line).collect()
+        }
+    };
+    lines.join("\n")
+}
+
+/// 12,000 prompts, all with the word `common`, every thousandth with the word `rare`, and statistics that know of them.
+async fn fill(database: &TestDatabase) {
+    let (id, time, series) = match database.kind {
+        Kind::Sqlite => (
+            "unhex(printf('%032x', n))",
+            "1790000000000000 + n",
+            "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 12000)",
+        ),
+        Kind::Postgres => (
+            "lpad(to_hex(n), 32, '0')::uuid",
+            "timestamptz '2026-11-23 00:00Z' + n * interval '1 microsecond'",
+            "WITH numbers AS (SELECT generate_series(1, 12000) AS n)",
+        ),
+    };
+    let insert = format!(
+        "INSERT INTO prompts (id, user_id, title, content, content_hash, root_id, status, created_at, updated_at)
+         {series}
+         SELECT {id}, 'local', 'number ' || n, 'common x' || (n % 100) || CASE WHEN n % 1000 = 0 THEN ' rare' ELSE '' END,
+                'none', {id}, 'active', {time}, {time}
+         FROM numbers"
+    );
+    sql::execute(&database.location, &insert).await;
+    sql::execute(&database.location, if database.kind == Kind::Sqlite { "ANALYZE" } else { "VACUUM ANALYZE prompts" })
+        .await;
+}
+
+fn assert_has(plan: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(plan.contains(part), "{part}: {plan}");
+    }
+}
+
+fn assert_has_not(plan: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(!plan.contains(part), "{part}: {plan}");
+    }
+}
+
+on_both_databases! {
+    async fn a_rare_word_is_looked_up_in_the_index(database: TestDatabase) {
+        fill(&database).await;
+        check_found(&database, &[("rare 3000", &["number 3000"])]).await;
+        let (words, index): (_, &[&str]) = match database.kind {
+            Kind::Sqlite => ("\"rare\"", &["SCAN prompt_search VIRTUAL TABLE INDEX", "sqlite_autoindex_prompts_1 (id=?)"]),
+            Kind::Postgres => ("'rare'", &["Bitmap Index Scan on prompts_search_words"]),
+        };
+        let plan = plan(&database, "rare", words).await;
+        assert_has(&plan, index);
+        assert_has_not(&plan, &["Seq Scan", "SCAN prompts"]);
+    }
+
+    /// PostgreSQL knows how frequent words are: it walks the prompts in order, and soon has enough. SQLite does not: it
+    /// looks all of them up and sorts them.
+    async fn a_frequent_word_needs_no_scan_either(database: TestDatabase) {
+        fill(&database).await;
+        let (words, way): (_, &[&str]) = match database.kind {
+            Kind::Sqlite => ("\"common\"", &["SCAN prompt_search VIRTUAL TABLE INDEX", "sqlite_autoindex_prompts_1 (id=?)"]),
+            Kind::Postgres => ("'common'", &["Limit", "Index Scan using prompts_"]),
+        };
+        let plan = plan(&database, "common", words).await;
+        assert_has(&plan, way);
+        assert_has_not(&plan, &["Seq Scan", "SCAN prompts", "Bitmap", "Sort"]);
+    }
+}
