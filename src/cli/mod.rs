@@ -9,6 +9,7 @@ mod open_files;
 mod schema;
 mod serve;
 mod stop_signals;
+mod totals;
 
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
@@ -87,6 +88,11 @@ enum Command {
         #[command(subcommand)]
         command: import::ImportCommand,
     },
+    /// Check the totals that are kept of prompts and evaluations, or compute them anew
+    Totals {
+        #[command(subcommand)]
+        command: totals::TotalsCommand,
+    },
 }
 
 impl Cli {
@@ -128,6 +134,7 @@ impl Cli {
             Command::Serve { demo } => serve::run(&self.settings, &self.prepare()?, demo).await,
             Command::Migrate { revert } => migrate::run(&self.prepare()?, revert).await,
             Command::Import { command } => import::run(&self.settings, &self.prepare()?, command).await,
+            Command::Totals { command } => totals::run(&self.settings, &self.prepare()?, command).await,
         }
     }
 

@@ -143,7 +143,7 @@ macro_rules! row {
         );
 
         /// The selection that reads the narrow columns and those `wanted` of the wide ones.
-        fn selection(wanted: $crate::db::columns::ColumnSet) -> Selection {
+        pub(in crate::db) fn selection(wanted: $crate::db::columns::ColumnSet) -> Selection {
             (
                 $($table::$field,)*
                 $($crate::db::columns::IfSelected::new($table::$wide, $columns::$constant, wanted),)*

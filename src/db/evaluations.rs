@@ -226,6 +226,15 @@ pub async fn lock_of_run(connection: &mut DbConnection, run_id: RunId) -> QueryR
     }
 }
 
+/// The prompts of the evaluations of a run.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn prompts_of_run(connection: &mut DbConnection, run_id: RunId) -> QueryResult<Vec<PromptId>> {
+    let statement = evaluations::table.filter(evaluations::run_id.eq(run_id)).select(evaluations::prompt_id).distinct();
+    on_backend!(connection, |inner| statement.load(inner).await)
+}
+
 /// The totals of an evaluation after results were added.
 #[derive(Debug, Clone, AsChangeset)]
 #[diesel(table_name = evaluations, treat_none_as_null = true)]

@@ -9,12 +9,14 @@ pub mod entity;
 pub mod error;
 pub mod evaluations;
 pub mod insert;
+pub mod leaderboards;
 pub mod lists;
 pub mod migrate;
 pub mod page;
 pub mod pool;
 mod postgres;
 pub mod prompts;
+mod raw;
 pub mod runs;
 #[rustfmt::skip]
 #[allow(missing_docs, reason = "printed by Diesel")]
@@ -24,7 +26,9 @@ mod sqlite;
 pub mod statistics;
 pub mod templates;
 pub mod test_results;
+pub mod totals;
 pub mod transaction;
+pub mod trends;
 pub mod types;
 
 pub use connection::DbConnection;

@@ -148,7 +148,7 @@ fn owned(principal: &Principal) -> PromptConditions {
     conditions
 }
 
-fn visible(principal: &Principal) -> PromptConditions {
+pub(super) fn visible(principal: &Principal) -> PromptConditions {
     let mut conditions = owned(principal);
     conditions.require(prompts::deleted_at.is_null());
     conditions

@@ -40,6 +40,26 @@ diesel::table! {
 diesel::table! {
     use crate::db::types::sql::*;
 
+    prompt_model_totals (prompt_id, provider, model) {
+        prompt_id -> Uuid,
+        provider -> Text,
+        model -> Text,
+        evaluation_count -> Int8,
+        scored_count -> Int8,
+        score_sum -> Nullable<Float8>,
+        total_tests -> Int8,
+        passed_tests -> Int8,
+        failed_tests -> Int8,
+        errored_tests -> Int8,
+        timed_tests -> Int8,
+        total_latency_ms -> Nullable<Int8>,
+        cost_usd -> Nullable<Float8>,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::sql::*;
+
     prompt_templates (id) {
         id -> Uuid,
         name -> Text,
@@ -50,6 +70,25 @@ diesel::table! {
         usage_count -> Int4,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::sql::*;
+
+    prompt_totals (prompt_id) {
+        prompt_id -> Uuid,
+        user_id -> Text,
+        evaluation_count -> Int8,
+        completed_count -> Int8,
+        scored_count -> Int8,
+        score_sum -> Nullable<Float8>,
+        average_score -> Nullable<Float8>,
+        total_tests -> Int8,
+        passed_tests -> Int8,
+        failed_tests -> Int8,
+        errored_tests -> Int8,
+        cost_usd -> Nullable<Float8>,
     }
 }
 
@@ -137,7 +176,17 @@ diesel::table! {
 
 diesel::joinable!(evaluations -> prompts (prompt_id));
 diesel::joinable!(evaluations -> runs (run_id));
+diesel::joinable!(prompt_model_totals -> prompts (prompt_id));
+diesel::joinable!(prompt_totals -> prompts (prompt_id));
 diesel::joinable!(prompts -> prompt_templates (template_id));
 diesel::joinable!(test_results -> evaluations (evaluation_id));
 
-diesel::allow_tables_to_appear_in_same_query!(evaluations, prompt_templates, prompts, runs, test_results,);
+diesel::allow_tables_to_appear_in_same_query!(
+    evaluations,
+    prompt_model_totals,
+    prompt_templates,
+    prompt_totals,
+    prompts,
+    runs,
+    test_results,
+);

@@ -1,15 +1,17 @@
 //! Figures about everything that a principal may see.
 
-use diesel::dsl::{avg, count_star, sum};
 use diesel::prelude::*;
 use diesel::result::QueryResult;
+use diesel::sql_types::{BigInt, Double, Nullable};
 use diesel_async::RunQueryDsl;
 
 use super::backend::on_backend;
 use super::conditions::Conditions;
 use super::connection::DbConnection;
-use super::schema::{evaluations, prompts, runs};
-use crate::domain::{EvaluationStatus, Principal, PromptStatus, Timestamp};
+use super::raw::Raw;
+use super::schema::{prompts, runs};
+use super::totals::mean;
+use crate::domain::{Principal, PromptStatus, Timestamp};
 
 /// The figures. Deleted prompts and their evaluations do not count.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +34,8 @@ pub struct StatisticsRow {
     pub computed_at: Timestamp,
 }
 
+type Figures = (BigInt, BigInt, BigInt, BigInt, BigInt, Nullable<Double>, BigInt, BigInt);
+
 /// Computes the figures, all in one statement and so of one moment.
 ///
 /// # Errors
@@ -50,35 +54,45 @@ pub async fn compute(connection: &mut DbConnection, principal: &Principal) -> Qu
     if !principal.is_admin {
         run_conditions.require(runs::user_id.eq(principal.user_id.to_string()));
     }
-    let of_live_prompts = || {
-        evaluations::table
-            .filter(evaluations::prompt_id.eq_any(prompts::table.filter(prompts_where(None)).select(prompts::id)))
-    };
-    let completed = of_live_prompts().filter(evaluations::status.eq(EvaluationStatus::Completed));
-    let statement = diesel::select((
-        prompts::table.filter(prompts_where(None)).select(count_star()).single_value(),
-        prompts::table.filter(prompts_where(Some(PromptStatus::Active))).select(count_star()).single_value(),
-        runs::table.filter(run_conditions).select(count_star()).single_value(),
-        of_live_prompts().select(count_star()).single_value(),
-        of_live_prompts().select(sum(evaluations::total_tests)).single_value(),
-        completed.select(avg(evaluations::overall_score)).single_value(),
-        of_live_prompts().select(sum(evaluations::passed_tests)).single_value(),
-        of_live_prompts()
-            .select(sum(evaluations::passed_tests + evaluations::failed_tests + evaluations::errored_tests))
-            .single_value(),
-    ));
-    type Figures =
-        (Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<f64>, Option<i64>, Option<i64>);
-    let (prompts, active, runs, evaluations, results, average_score, passed, judged): Figures =
-        on_backend!(connection, |inner| statement.get_result(inner).await)?;
-    Ok(StatisticsRow {
-        prompt_count: prompts.unwrap_or(0),
-        active_prompt_count: active.unwrap_or(0),
-        run_count: runs.unwrap_or(0),
-        evaluation_count: evaluations.unwrap_or(0),
-        test_result_count: results.unwrap_or(0),
+    type Row = (i64, i64, i64, i64, i64, Option<f64>, i64, i64);
+    let statement: Raw<Figures> = Raw::new("SELECT (SELECT count(*) FROM prompts WHERE ")
+        .fragment(prompts_where(None))
+        .sql("), (SELECT count(*) FROM prompts WHERE ")
+        .fragment(prompts_where(Some(PromptStatus::Active)))
+        .sql("), (SELECT count(*) FROM runs WHERE ")
+        .fragment(run_conditions)
+        .sql(concat!(
+            "), evaluation_count, total_tests, ",
+            mean!("score_sum", "scored_count"),
+            ", passed_tests, judged_tests FROM (SELECT CAST(coalesce(sum(evaluation_count), 0) AS bigint) AS evaluation_count, \
+             CAST(coalesce(sum(total_tests), 0) AS bigint) AS total_tests, \
+             CAST(coalesce(sum(scored_count), 0) AS bigint) AS scored_count, \
+             CASE WHEN count(*) FILTER (WHERE scored_count > 0 AND score_sum IS NULL) = 0 THEN sum(score_sum) END \
+             AS score_sum, CAST(coalesce(sum(passed_tests), 0) AS bigint) AS passed_tests, \
+             CAST(coalesce(sum(passed_tests + failed_tests + errored_tests), 0) AS bigint) AS judged_tests \
+             FROM prompt_totals JOIN prompts ON prompts.id = prompt_totals.prompt_id WHERE "
+        ))
+        .fragment(prompts_where(None))
+        .sql(") AS totals");
+    let row: Row = on_backend!(connection, |inner| statement.get_result(inner).await)?;
+    let (
+        prompt_count,
+        active_prompt_count,
+        run_count,
+        evaluation_count,
+        test_result_count,
         average_score,
-        pass_rate: crate::domain::rate(passed.unwrap_or(0), judged.unwrap_or(0)),
+        passed,
+        judged,
+    ) = row;
+    Ok(StatisticsRow {
+        prompt_count,
+        active_prompt_count,
+        run_count,
+        evaluation_count,
+        test_result_count,
+        average_score,
+        pass_rate: crate::domain::rate(passed, judged),
         computed_at: Timestamp::now(),
     })
 }

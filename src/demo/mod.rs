@@ -20,7 +20,7 @@ use crate::db::runs::{NewRun, find_imported};
 use crate::db::templates::NewTemplate;
 use crate::db::test_results::NewTestResult;
 use crate::db::transaction::write_transaction;
-use crate::db::{Database, DbConnection, DbError, StatementCount, insert};
+use crate::db::{Database, DbConnection, DbError, StatementCount, insert, totals};
 use crate::domain::{Principal, RunSource, Timestamp};
 
 /// What the external ids of the demo's own runs begin with.
@@ -121,7 +121,9 @@ async fn store(connection: &mut DbConnection, data: DemoData) -> QueryResult<Opt
     insert::runs(connection, data.runs).await?;
     insert::templates(connection, data.templates).await?;
     insert::prompts(connection, data.prompts).await?;
+    let prompts: Vec<_> = data.evaluations.iter().map(|evaluation| evaluation.prompt_id).collect();
     insert::evaluations(connection, data.evaluations).await?;
     insert::test_results(connection, data.test_results).await?;
+    totals::refresh(connection, prompts).await?;
     Ok(Some(summary))
 }

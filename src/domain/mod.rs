@@ -12,6 +12,7 @@ mod score;
 mod search;
 mod text;
 mod timestamp;
+mod trend;
 
 pub use content_hash::{content_hash, hex, sha256_hex};
 pub use enums::{EvaluationStatus, ParseEnumError, PromptFormat, PromptStatus, RunSource, TestCaseChange, TestOutcome};
@@ -24,3 +25,4 @@ pub use score::{FiniteFloat, NotFinite, rate};
 pub use search::{MAX_SEARCH_CHARACTERS, MAX_SEARCH_WORDS, SearchTerm, SearchTerms, SearchTextError};
 pub use text::shortened;
 pub use timestamp::Timestamp;
+pub use trend::TrendInterval;

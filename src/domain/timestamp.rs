@@ -21,6 +21,9 @@ use chrono::{DateTime, Datelike as _, SecondsFormat, TimeDelta, Utc};
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// The beginning of the calendar: of the year 0.
+    pub const MIN: Self = Self(-62_167_219_200_000_000);
+
     /// The current time.
     #[must_use]
     pub fn now() -> Self {
@@ -75,6 +78,13 @@ impl fmt::Display for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::Timestamp;
+
+    #[test]
+    fn the_calendar_begins_with_the_year_0() {
+        assert_eq!(Timestamp::MIN.to_string(), "0000-01-01T00:00:00.000000Z");
+        assert_eq!(Timestamp::from_micros(Timestamp::MIN.micros()), Some(Timestamp::MIN));
+        assert_eq!(Timestamp::from_micros(Timestamp::MIN.micros() - 1), None);
+    }
 
     #[test]
     fn reads_and_writes_rfc_3339() {

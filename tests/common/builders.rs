@@ -1,16 +1,17 @@
 //! Rows for tests. Each is valid from the start; a test says only what matters to it.
 //!
-//! Aggregates are stored as given: the rows do not pass through the functions that keep them.
+//! The totals of an evaluation are stored as given, whatever its results are; those of its prompt follow from them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use diesel::result::QueryResult;
 use evalgraph::db::evaluations::NewEvaluation;
 use evalgraph::db::prompts::NewPrompt;
 use evalgraph::db::runs::NewRun;
 use evalgraph::db::templates::NewTemplate;
 use evalgraph::db::test_results::NewTestResult;
 use evalgraph::db::types::Json;
-use evalgraph::db::{StatementCount, insert};
+use evalgraph::db::{DbConnection, StatementCount, insert, totals};
 use evalgraph::domain::{
     EvaluationId, EvaluationStatus, Principal, PromptFormat, PromptId, PromptStatus, RunId, RunSource, TemplateId,
     TestOutcome, TestResultId, Timestamp,
@@ -253,7 +254,14 @@ pub struct EvaluationBuilder {
     row: NewEvaluation,
 }
 
-builder_functions!(EvaluationBuilder, NewEvaluation, insert::evaluations);
+builder_functions!(EvaluationBuilder, NewEvaluation, insert_with_totals);
+
+/// Stores evaluations as every transaction that writes them does.
+async fn insert_with_totals(connection: &mut DbConnection, rows: Vec<NewEvaluation>) -> QueryResult<()> {
+    let prompts: Vec<_> = rows.iter().map(|row| row.prompt_id).collect();
+    insert::evaluations(connection, rows).await?;
+    totals::refresh(connection, prompts).await
+}
 
 impl EvaluationBuilder {
     pub fn of(prompt: &NewPrompt) -> Self {

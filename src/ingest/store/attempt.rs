@@ -12,7 +12,7 @@ use super::extend::extend_run;
 use super::status::new_status_of_run;
 use crate::db::evaluations::EvaluationOfRun;
 use crate::db::test_results::NewTestResult;
-use crate::db::{DbConnection, evaluations, insert, runs, test_results};
+use crate::db::{DbConnection, evaluations, insert, runs, test_results, totals};
 use crate::domain::{EvaluationId, EvaluationStatus, RunId, RunSource, Timestamp};
 use crate::ingest::ImportedEvaluation;
 use crate::ingest::error::ImportError;
@@ -122,6 +122,9 @@ impl Attempt {
         if run.source == RunSource::Promptfoo && run.status.is_open() {
             complete_if_all_are_there(connection, id, self.now).await?;
         }
+        // The last thing of all: it locks the prompts' totals until the commit.
+        let prompts = evaluations::prompts_of_run(connection, id).await?;
+        totals::refresh(connection, prompts).await?;
         Ok(self.report)
     }
 

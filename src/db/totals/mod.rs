@@ -1,0 +1,130 @@
+//! What prompts, and models on prompts, come to over their evaluations.
+//!
+//! Every transaction that stores, changes or removes evaluations calls [`refresh`] with their prompts, as the last thing
+//! it does. The totals are computed anew from an index that has all they need, and not counted up: sums do not drift,
+//! and whatever was wrong is right afterwards.
+
+mod figures;
+mod read;
+mod rebuild;
+mod verify;
+
+use diesel::result::QueryResult;
+use diesel_async::RunQueryDsl as _;
+use uuid::Uuid;
+
+pub(in crate::db) use figures::{FIGURES, OF_MODELS, mean};
+use figures::{count_sum, counted_score, sum};
+pub use read::{EvaluationSums, PromptTotals, RunTotals, of_prompts, of_runs};
+pub use rebuild::{Rebuilt, rebuild};
+pub use verify::{Difference, Verified, verify};
+
+use super::backend::on_backend;
+use super::connection::DbConnection;
+use super::raw::Raw;
+use crate::domain::PromptId;
+
+/// The columns of `prompt_totals` in their order, of the prompts with the ids that the condition is to be added for.
+/// `figures` has a row for each, also for those without evaluations.
+const PROMPT_FIGURES: &str = concat!(
+    "SELECT figures.id, figures.user_id, evaluation_count, completed_count, scored_count, score_sum, ",
+    mean!("score_sum", "scored_count"),
+    " AS average_score, total_tests, passed_tests, failed_tests, errored_tests, cost_usd, score_scale, cost_scale FROM (",
+    "SELECT prompts.id, prompts.user_id, count(evaluations.prompt_id) AS evaluation_count, ",
+    "count(*) FILTER (WHERE evaluations.status = 'completed') AS completed_count, count(",
+    counted_score!(),
+    ") AS scored_count, ",
+    sum!(counted_score!()),
+    " AS score_sum, ",
+    sum!(concat!("abs(", counted_score!(), ")")),
+    " AS score_scale, ",
+    count_sum!("evaluations.total_tests"),
+    " AS total_tests, ",
+    count_sum!("evaluations.passed_tests"),
+    " AS passed_tests, ",
+    count_sum!("evaluations.failed_tests"),
+    " AS failed_tests, ",
+    count_sum!("evaluations.errored_tests"),
+    " AS errored_tests, ",
+    sum!("evaluations.cost_usd"),
+    " AS cost_usd, ",
+    sum!("abs(evaluations.cost_usd)"),
+    " AS cost_scale",
+    " FROM prompts LEFT JOIN evaluations ON evaluations.prompt_id = prompts.id WHERE "
+);
+const END_OF_PROMPT_FIGURES: &str = " GROUP BY prompts.id, prompts.user_id) AS figures";
+
+/// Computes the totals of these prompts anew.
+///
+/// Call it at the end of a transaction. From then until the commit, others who write evaluations of the same prompts
+/// wait, so that the last of them sees what all of them wrote: on PostgreSQL their rows in the table of totals are
+/// locked first, in the order of the ids, and a statement that begins afterwards sees what was committed meanwhile.
+/// SQLite has one writer at a time.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn refresh(connection: &mut DbConnection, prompts: impl IntoIterator<Item = PromptId>) -> QueryResult<()> {
+    let mut ids: Vec<Uuid> = prompts.into_iter().map(Uuid::from).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    if let DbConnection::Postgres(connection) = connection {
+        lock(&ids).execute(connection.inner()).await?;
+    }
+    for statement in [compute(ids.clone()), forget_models(ids.clone()), compute_models(ids)] {
+        on_backend!(connection, |inner| statement.execute(inner).await)?;
+    }
+    Ok(())
+}
+
+/// Locks the rows of these prompts in the order of their ids. One that is missing is made: there is nothing else that
+/// two who make it could wait for.
+fn lock(ids: &[Uuid]) -> Raw<()> {
+    Raw::new(
+        "INSERT INTO prompt_totals (prompt_id, user_id, evaluation_count, completed_count, scored_count, total_tests, \
+         passed_tests, failed_tests, errored_tests) SELECT id, user_id, 0, 0, 0, 0, 0, 0, 0 FROM prompts WHERE ",
+    )
+    .any_id("id", ids.to_vec())
+    .sql(" ORDER BY id ON CONFLICT (prompt_id) DO UPDATE SET user_id = excluded.user_id")
+}
+
+fn compute(ids: Vec<Uuid>) -> Raw<()> {
+    Raw::new(
+        "INSERT INTO prompt_totals (prompt_id, user_id, evaluation_count, completed_count, scored_count, score_sum, \
+         average_score, total_tests, passed_tests, failed_tests, errored_tests, cost_usd) \
+         SELECT id, user_id, evaluation_count, completed_count, scored_count, score_sum, average_score, total_tests, \
+         passed_tests, failed_tests, errored_tests, cost_usd FROM (",
+    )
+    .sql(PROMPT_FIGURES)
+    .any_id("prompts.id", ids)
+    .sql(END_OF_PROMPT_FIGURES)
+    // Without a condition SQLite takes `ON` for that of a join.
+    .sql(
+        ") AS computed WHERE TRUE ON CONFLICT (prompt_id) DO UPDATE SET user_id = excluded.user_id, \
+         evaluation_count = excluded.evaluation_count, completed_count = excluded.completed_count, \
+         scored_count = excluded.scored_count, score_sum = excluded.score_sum, \
+         average_score = excluded.average_score, total_tests = excluded.total_tests, \
+         passed_tests = excluded.passed_tests, failed_tests = excluded.failed_tests, \
+         errored_tests = excluded.errored_tests, cost_usd = excluded.cost_usd",
+    )
+}
+
+fn forget_models(ids: Vec<Uuid>) -> Raw<()> {
+    Raw::new("DELETE FROM prompt_model_totals WHERE ").any_id("prompt_id", ids)
+}
+
+fn compute_models(ids: Vec<Uuid>) -> Raw<()> {
+    Raw::new(
+        "INSERT INTO prompt_model_totals (prompt_id, provider, model, evaluation_count, scored_count, score_sum, \
+         total_tests, passed_tests, failed_tests, errored_tests, timed_tests, total_latency_ms, cost_usd) \
+         SELECT evaluations.prompt_id, evaluations.provider, evaluations.model, ",
+    )
+    .sql(FIGURES)
+    .sql(" FROM evaluations WHERE ")
+    .sql(OF_MODELS)
+    .sql(" AND ")
+    .any_id("evaluations.prompt_id", ids)
+    .sql(" GROUP BY evaluations.prompt_id, evaluations.provider, evaluations.model")
+}
