@@ -14,13 +14,16 @@ const NESTED: &str = "query ($first: Int) {
   prompts(first: $first, filter: { latestVersionOnly: true }) {
     nodes {
       title
+      averageScore
+      passRate
+      evaluationCount
       parent { title }
       template { name }
       evaluations(first: 3) {
         totalCount
         nodes {
           model
-          run { name }
+          run { name totalTests passRate }
           testResults(first: 5, filter: { passed: false }) {
             totalCount
             nodes { testCaseName evaluation { status prompt { version } } }
@@ -31,9 +34,9 @@ const NESTED: &str = "query ($first: Int) {
   }
 }";
 
-/// One statement for each of: prompts, parents, templates, pages of evaluations, their counts, runs, pages of results,
-/// their counts, the results' evaluations, the evaluations' prompts.
-const STATEMENTS_OF_NESTED: u64 = 10;
+/// One statement for each of: prompts, what they come to, parents, templates, pages of evaluations, their counts, runs,
+/// what those come to, pages of results, their counts, the results' evaluations, the evaluations' prompts.
+const STATEMENTS_OF_NESTED: u64 = 12;
 
 /// Prompts in their second version, each with a template, four evaluations in runs, and failed results.
 async fn fill(database: &TestDatabase, prompts: usize) {
@@ -44,7 +47,7 @@ async fn fill(database: &TestDatabase, prompts: usize) {
         let parent = PromptBuilder::new().insert(database).await;
         let prompt = PromptBuilder::new().version_of(&parent).template(&template).insert(database).await;
         for _ in 0..4 {
-            let evaluation = EvaluationBuilder::of(&prompt).run(&run, position).insert(database).await;
+            let evaluation = EvaluationBuilder::of(&prompt).run(&run, position).score(0.5).insert(database).await;
             position += 1;
             for _ in 0..2 {
                 ResultBuilder::of(&evaluation).outcome(TestOutcome::Failed).insert(database).await;
@@ -61,6 +64,7 @@ async fn nested(server: &TestServer, first: usize) -> Reply {
     for prompt in prompts {
         assert!(prompt["parent"].is_object() && prompt["template"].is_object(), "{prompt:#}");
         assert_eq!(prompt["evaluations"]["totalCount"], 4);
+        assert_eq!((&prompt["evaluationCount"], &prompt["averageScore"]), (&json!(4), &json!(0.5)));
         let evaluations = prompt["evaluations"]["nodes"].as_array().unwrap();
         assert_eq!(evaluations.len(), 3);
         for evaluation in evaluations {
@@ -127,6 +131,23 @@ on_both_databases! {
         assert_eq!(reply.body["data"]["prompts"]["nodes"], json!(expected));
         // One for the prompts, and one for each of the two arguments.
         assert_eq!(reply.statements(), 3);
+    }
+
+    async fn the_courses_of_all_prompts_are_one_statement_for_each_set_of_arguments(database: TestDatabase) {
+        fill(&database, 10).await;
+        let server = TestServer::start(&database).await;
+        for first in [1, 10] {
+            let query = format!(
+                "{{ prompts(first: {first}) {{ nodes {{
+                      scoreTrend {{ at }} again: scoreTrend(interval: DAY) {{ averageScore }}
+                      weeks: scoreTrend(interval: WEEK) {{ at }} }} }}
+                    promptLeaderboard(minEvaluations: 1, limit: {first}) {{ prompt {{ title averageScore }} }} }}"
+            );
+            // The prompts, two courses, the best prompts, and what the best come to.
+            let reply = server.send(&query, json!({})).await;
+            assert!(reply.body.get("errors").is_none(), "{:#}", reply.body);
+            assert_eq!(reply.statements(), 5);
+        }
     }
 
     async fn what_is_not_selected_costs_nothing(database: TestDatabase) {

@@ -62,8 +62,8 @@ impl<F: OrderField> Window<F> {
             return Err(ApiError::argument("last", "cannot be combined with `first`: ask for one end of the list"));
         }
         let size = match (params.first, params.last) {
-            (Some(first), _) => page_size("first", first, limits)?,
-            (None, Some(last)) => page_size("last", last, limits)?,
+            (Some(first), _) => length("first", first, limits.maximum)?,
+            (None, Some(last)) => length("last", last, limits.maximum)?,
             (None, None) => limits.default,
         };
         let place = |argument, cursor: &Option<String>| {
@@ -107,10 +107,10 @@ fn probe<F>(position: &Position, order: Order<F>) -> Slice<F> {
     Slice { order, after: Some(bound), before: None, limit: 1 }
 }
 
-/// The size of a page that an argument names.
-pub(super) fn page_size(argument: &'static str, size: i32, limits: PageLimits) -> Result<u32, ApiError> {
-    u32::try_from(size).ok().filter(|&size| size <= limits.maximum).ok_or_else(|| {
-        let problem = format!("must be from 0 to {}, not {size}", limits.maximum);
-        ApiError::argument(argument, problem)
-    })
+/// The length of a page, or of a list without pages, as an argument says it.
+pub fn length(argument: &'static str, length: i32, maximum: u32) -> Result<u32, ApiError> {
+    u32::try_from(length)
+        .ok()
+        .filter(|&length| length <= maximum)
+        .ok_or_else(|| ApiError::argument(argument, format!("must be from 0 to {maximum}, not {length}")))
 }

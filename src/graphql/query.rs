@@ -11,16 +11,31 @@ use super::inputs::{
     EvaluationFilterInput, EvaluationOrder, PromptFilterInput, PromptOrder, PromptTemplateOrder, RunFilterInput,
     RunOrder,
 };
-use super::pagination::{PageLimits, PageParams};
+use super::pagination::{PageLimits, PageParams, length};
 use super::scope::{loaders, scope};
 use super::selection;
 use super::types::{
-    Evaluation, EvaluationComparison, Node, Prompt, PromptTemplate, Run, ServiceConfig, Statistics, TestResult, Viewer,
-    load_node,
+    Evaluation, EvaluationComparison, ModelRanking, Node, Prompt, PromptRanking, PromptTemplate, Run, ServiceConfig,
+    Statistics, TestResult, Viewer, load_node,
 };
+use crate::db::leaderboards::ModelQuestion;
 use crate::db::templates::TemplateFilter;
-use crate::domain::RunSource;
+use crate::domain::{RunSource, Timestamp};
 use crate::loaders::{PromptNameKey, RunExternalIdKey, TemplateNameKey};
+
+/// How many scored evaluations a prompt needs to be ranked, where the client does not say.
+const DEFAULT_MIN_EVALUATIONS: i32 = 5;
+/// How long leaderboards are, where the client does not say.
+const DEFAULT_LIMIT: i32 = 20;
+
+fn leaderboard_length(context: &Context<'_>, limit: Option<i32>) -> Result<i64, ApiError> {
+    let maximum = context.data_unchecked::<PageLimits>().maximum;
+    // The default is no mistake of the client's where pages are shorter.
+    let Some(limit) = limit.filter(|&limit| limit != DEFAULT_LIMIT) else {
+        return Ok(i64::from(DEFAULT_LIMIT).min(maximum.into()));
+    };
+    length("limit", limit, maximum).map(Into::into)
+}
 
 /// What can be asked.
 ///
@@ -277,6 +292,42 @@ impl Query {
             EvaluationComparison::load(context, baseline, candidate).await
         };
         comparison.await.transpose()
+    }
+
+    /// The prompt versions with the highest mean scores, the best first. Of equal means that of more evaluations goes
+    /// first.
+    async fn prompt_leaderboard(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            default_with = "Some(DEFAULT_MIN_EVALUATIONS)",
+            desc = "Only versions with at least so many completed evaluations that have a score, from 1."
+        )]
+        min_evaluations: Option<i32>,
+        #[graphql(default_with = "Some(DEFAULT_LIMIT)", desc = "At most so many: from 0 to the size of a page.")]
+        limit: Option<i32>,
+    ) -> Result<Vec<PromptRanking>, ApiError> {
+        let min_evaluations = min_evaluations.unwrap_or(DEFAULT_MIN_EVALUATIONS);
+        if min_evaluations < 1 {
+            return Err(ApiError::argument("minEvaluations", format!("must be at least 1, not {min_evaluations}")));
+        }
+        PromptRanking::load(context, min_evaluations.into(), leaderboard_length(context, limit)?).await
+    }
+
+    /// The models with the highest mean scores over the completed evaluations that the viewer may see, the best first;
+    /// models without a score come last. Of equal means that of more evaluations goes first. Evaluations of deleted
+    /// prompts, and those of which provider or model are not known, do not count.
+    async fn model_leaderboard(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Only evaluations of this prompt version.")] prompt_id: Option<ID>,
+        #[graphql(desc = "Only evaluations created at this time or later.")] since: Option<Timestamp>,
+        #[graphql(default_with = "Some(DEFAULT_LIMIT)", desc = "At most so many: from 0 to the size of a page.")]
+        limit: Option<i32>,
+    ) -> Result<Vec<ModelRanking>, ApiError> {
+        let prompt = prompt_id.map(|id| NodeType::Prompt.decode(&id, "promptId")).transpose()?.map(Into::into);
+        let limit = leaderboard_length(context, limit)?;
+        ModelRanking::load(context, ModelQuestion { prompt, since, limit }).await
     }
 
     /// Figures about everything that the viewer may see.

@@ -10,8 +10,9 @@ pub use dispatch::{Dispatcher, Drive};
 pub use loader::{Batch, Load, LoadError, Loader, LoaderUsage};
 pub use store::{
     ChildCount, ChildCountKey, ChildPage, ChildPageKey, ComparedCases, ComparedCasesKey, ComparisonCounts, List,
-    ListCount, ListKey, Lookup, PageArguments, PageRows, PromptNameKey, Question, RowById, RowKey, RunExternalIdKey,
-    Statistics, Store, TemplateNameKey,
+    ListCount, ListKey, Lookup, ModelLeaderboard, PageArguments, PageRows, PromptLeaderboard, PromptLeaderboardKey,
+    PromptNameKey, Question, RowById, RowKey, RunExternalIdKey, ScoreTrends, Statistics, Store, TemplateNameKey,
+    Totals, TotalsById, TrendKey,
 };
 
 use crate::db::evaluations::{EvaluationParent, Evaluations};
@@ -19,6 +20,7 @@ use crate::db::prompts::{PromptParent, Prompts};
 use crate::db::runs::Runs;
 use crate::db::templates::Templates;
 use crate::db::test_results::{TestResultParent, TestResults};
+use crate::db::totals::{PromptTotals, RunTotals};
 
 macro_rules! loaders {
     ($($(#[$doc:meta])* $name:ident: $batch:ty = |$store:ident| $new:expr;)*) => {
@@ -119,4 +121,14 @@ loaders! {
     template_count: ListCount<Templates> = |store| ListCount::new(store, "promptTemplateCount");
     /// Figures about everything.
     statistics: Statistics = |store| Statistics(Arc::clone(store));
+    /// What a prompt comes to.
+    prompt_totals: TotalsById<PromptTotals> = |store| TotalsById::new(store);
+    /// What a run comes to.
+    run_totals: TotalsById<RunTotals> = |store| TotalsById::new(store);
+    /// The course of a prompt's scores.
+    score_trends: ScoreTrends = |store| ScoreTrends(Arc::clone(store));
+    /// The best prompts.
+    prompt_leaderboard: PromptLeaderboard = |store| PromptLeaderboard(Arc::clone(store));
+    /// The best models.
+    model_leaderboard: ModelLeaderboard = |store| ModelLeaderboard(Arc::clone(store));
 }

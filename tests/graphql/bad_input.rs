@@ -89,6 +89,12 @@ const FAILED: &[Failed] = &[
     ("runs(filter: { createdBefore: \"2026-13-01T00:00:00Z\" }) { totalCount }", None, "is not an RFC 3339 time"),
     ("evaluations(filter: { createdAfter: \"2026-11-23\" }) { totalCount }", None, "is not an RFC 3339 time"),
     ("evaluations(filter: { createdAfter: 7 }) { totalCount }", None, "\"DateTime\""),
+    ("promptLeaderboard(limit: -1) { averageScore }", Some("limit"), "must be from 0 to 100, not -1"),
+    ("promptLeaderboard(limit: 101) { averageScore }", Some("limit"), "must be from 0 to 100, not 101"),
+    ("promptLeaderboard(minEvaluations: 0) { averageScore }", Some("minEvaluations"), "must be at least 1, not 0"),
+    ("modelLeaderboard(limit: 101) { model }", Some("limit"), "must be from 0 to 100, not 101"),
+    ("modelLeaderboard(promptId: \"x\") { model }", Some("promptId"), "«x» is not an id"),
+    ("modelLeaderboard(since: \"yesterday\") { model }", None, "is not an RFC 3339 time"),
 ];
 
 fn error(reply: &Reply) -> &Value {

@@ -32,7 +32,9 @@ impl Tree {
         let root = root.insert(database).await;
         let prompt = PromptBuilder::new().version_of(&root).template(&template).insert(database).await;
         let run = RunBuilder::new().user(user).external_id(&format!("{user}s run")).insert(database).await;
-        let evaluation = EvaluationBuilder::of(&prompt).run(&run, 0).score(0.5).tests(1, 0, 0).insert(database).await;
+        let evaluation =
+            EvaluationBuilder::of(&prompt).run(&run, 0).provider("openai", "gpt").score(0.5).tests(1, 0, 0);
+        let evaluation = evaluation.insert(database).await;
         let result = ResultBuilder::of(&evaluation).insert(database).await;
         Self { template, root, prompt, run, evaluation, result }
     }
@@ -78,6 +80,17 @@ impl Tree {
                 }),
             ),
         ];
+        ways.extend([
+            ("promptLeaderboard(minEvaluations: 1) { averageScore prompt { id } }".to_owned(), json!([])),
+            ("modelLeaderboard { provider model evaluationCount }".to_owned(), json!([])),
+            ("modelLeaderboard(since: \"2000-01-01T00:00:00Z\") { model passRate }".to_owned(), json!([])),
+            (
+                format!("prompt(id: {prompt:?}) {{ evaluationCount averageScore scoreTrend {{ evaluationCount }} }}"),
+                Value::Null,
+            ),
+            (format!("run(id: {run:?}) {{ totalTests passRate }}"), Value::Null),
+            (format!("modelLeaderboard(promptId: {prompt:?}) {{ model averageScore }}"), json!([])),
+        ]);
         let nodes = [&prompt, &run, &evaluation, &result];
         ways.extend(nodes.map(|id| (format!("node(id: {id:?}) {{ id }}"), Value::Null)));
         ways

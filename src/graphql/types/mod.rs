@@ -2,10 +2,12 @@
 
 mod comparison;
 mod evaluation;
+mod leaderboards;
 mod node;
 mod prompt;
 mod prompt_template;
 mod run;
+mod score_point;
 mod service_config;
 mod statistics;
 mod test_result;
@@ -13,10 +15,12 @@ mod viewer;
 
 pub use comparison::EvaluationComparison;
 pub use evaluation::Evaluation;
+pub use leaderboards::{ModelRanking, PromptRanking};
 pub use node::{Node, load as load_node};
 pub use prompt::Prompt;
 pub use prompt_template::PromptTemplate;
 pub use run::Run;
+pub use score_point::ScorePoint;
 pub use service_config::ServiceConfig;
 pub use statistics::Statistics;
 pub use test_result::TestResult;

@@ -4,23 +4,26 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
 
-use super::{Evaluation, PromptTemplate, read};
+use super::{Evaluation, PromptTemplate, ScorePoint, int, read};
 use crate::db::columns::ColumnSet;
 use crate::db::evaluations::EvaluationFilter;
 use crate::db::page::{Order, Slice};
 use crate::db::prompts::{PromptFilter, PromptRow, Prompts, prompt_columns};
+use crate::db::totals::PromptTotals;
+use crate::db::trends::{MOST_BUCKETS, TrendQuestion};
 use crate::domain::{
     EvaluationOrderField, EvaluationStatus, PromptFormat, PromptId, PromptOrderField, PromptStatus, Timestamp,
+    TrendInterval,
 };
 use crate::graphql::connection::{Connection, GraphNode, ListField, Source, paginate};
 use crate::graphql::error::ApiError;
 use crate::graphql::global_id::NodeType;
 use crate::graphql::inputs::{EvaluationFilterInput, EvaluationOrder};
-use crate::graphql::pagination::PageParams;
+use crate::graphql::pagination::{PageParams, length};
 use crate::graphql::scalars::JsonScalar;
 use crate::graphql::scope::loaders;
 use crate::graphql::selection::{self, WideFields};
-use crate::loaders::{ChildPageKey, PageArguments, RowKey};
+use crate::loaders::{ChildPageKey, PageArguments, RowKey, TrendKey};
 
 /// One version of a prompt.
 pub struct Prompt(Arc<PromptRow>);
@@ -41,6 +44,10 @@ impl GraphNode for Prompt {
 }
 
 impl Prompt {
+    async fn totals(&self, context: &Context<'_>) -> Result<PromptTotals, ApiError> {
+        Ok(loaders(context).prompt_totals.load(self.0.id.into()).await?)
+    }
+
     /// The prompt, unless it does not exist, was deleted or belongs to somebody else.
     pub async fn load(
         context: &Context<'_>,
@@ -254,5 +261,43 @@ impl Prompt {
         };
         let page = loaders(context).evaluations_by_prompt.load(key).await;
         page.map(|rows| rows.first().cloned().map(Evaluation::new)).map_err(ApiError::from).transpose()
+    }
+    /// How many evaluations this version has, in whatever state.
+    async fn evaluation_count(&self, context: &Context<'_>) -> Option<Result<i32, ApiError>> {
+        let count = async { int(self.totals(context).await?.evaluation_count, "Prompt.evaluationCount") };
+        Some(count.await)
+    }
+
+    /// The mean overall score of this version's completed evaluations that have one; null when none has.
+    async fn average_score(&self, context: &Context<'_>) -> Option<Result<f64, ApiError>> {
+        self.totals(context).await.map(|totals| totals.average_score).transpose()
+    }
+
+    /// Passed results among those that passed, failed or errored, from 0 to 1, over all evaluations of this version;
+    /// null when there are none.
+    async fn pass_rate(&self, context: &Context<'_>) -> Option<Result<f64, ApiError>> {
+        self.totals(context).await.map(|totals| totals.pass_rate()).transpose()
+    }
+
+    /// The course of this version's scores over time: what the completed evaluations come to that were created in the
+    /// same hour, day, week or month of UTC. The oldest first; times without evaluations are left out.
+    async fn score_trend(
+        &self,
+        context: &Context<'_>,
+        #[graphql(default, desc = "How much time a point stands for.")] interval: TrendInterval,
+        #[graphql(desc = "Only evaluations created at this time or later.")] since: Option<Timestamp>,
+        #[graphql(
+            default_with = "Some(1_000)",
+            desc = "At most so many points, the newest ones, from 0 to 1,000. They count in the complexity of the request."
+        )]
+        limit: Option<i32>,
+    ) -> Option<Result<Vec<ScorePoint>, ApiError>> {
+        let points = async {
+            let limit = limit.map_or(Ok(MOST_BUCKETS), |limit| length("limit", limit, MOST_BUCKETS))?.into();
+            let key = TrendKey { prompt: self.0.id.into(), question: TrendQuestion { interval, since, limit } };
+            let points = loaders(context).score_trends.load(key).await?;
+            Ok(points.iter().copied().map(ScorePoint).collect())
+        };
+        Some(points.await)
     }
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{Evaluation, int, read};
 use crate::db::columns::ColumnSet;
 use crate::db::runs::{RunRow, Runs, run_columns};
+use crate::db::totals::RunTotals;
 use crate::domain::{EvaluationStatus, RunId, RunSource, Timestamp};
 use crate::graphql::connection::{Connection, GraphNode, Source};
 use crate::graphql::error::ApiError;
@@ -37,6 +38,20 @@ impl GraphNode for Run {
 }
 
 impl Run {
+    async fn totals(&self, context: &Context<'_>) -> Result<RunTotals, ApiError> {
+        Ok(loaders(context).run_totals.load(self.0.id.into()).await?)
+    }
+
+    async fn count(
+        &self,
+        context: &Context<'_>,
+        field: &'static str,
+        count: fn(&RunTotals) -> i64,
+    ) -> Option<Result<i32, ApiError>> {
+        let count = async { int(count(&self.totals(context).await?), field) };
+        Some(count.await)
+    }
+
     /// The run, unless it does not exist or belongs to somebody else.
     pub async fn load(context: &Context<'_>, id: Uuid, columns: ColumnSet) -> Result<Option<Self>, ApiError> {
         let row = loaders(context).run_by_id.load(RowKey { id, columns }).await?;
@@ -154,5 +169,34 @@ impl Run {
         };
         let params = PageParams { first, after, last, before };
         Some(Evaluation::page(context, "Run.evaluations", source, filter, order_by, params).await)
+    }
+    /// How many results the evaluations of the run have.
+    async fn total_tests(&self, context: &Context<'_>) -> Option<Result<i32, ApiError>> {
+        self.count(context, "Run.totalTests", |totals| totals.total_tests).await
+    }
+
+    /// How many of them passed.
+    async fn passed_tests(&self, context: &Context<'_>) -> Option<Result<i32, ApiError>> {
+        self.count(context, "Run.passedTests", |totals| totals.passed_tests).await
+    }
+
+    /// How many failed: an assertion did not hold.
+    async fn failed_tests(&self, context: &Context<'_>) -> Option<Result<i32, ApiError>> {
+        self.count(context, "Run.failedTests", |totals| totals.failed_tests).await
+    }
+
+    /// How many errored: there was no answer to judge.
+    async fn errored_tests(&self, context: &Context<'_>) -> Option<Result<i32, ApiError>> {
+        self.count(context, "Run.erroredTests", |totals| totals.errored_tests).await
+    }
+
+    /// Passed results among those that passed, failed or errored, from 0 to 1; null when there are none.
+    async fn pass_rate(&self, context: &Context<'_>) -> Option<Result<f64, ApiError>> {
+        self.totals(context).await.map(|totals| totals.pass_rate()).transpose()
+    }
+
+    /// What the evaluations of the run cost together, in US dollars; null when that is known of none.
+    async fn total_cost_usd(&self, context: &Context<'_>) -> Option<Result<f64, ApiError>> {
+        self.totals(context).await.map(|totals| totals.cost_usd).transpose()
     }
 }

@@ -3,20 +3,26 @@
 mod children;
 mod comparison;
 mod group;
+mod leaderboards;
 mod lists;
 mod lookup;
 mod rows;
 mod statistics;
+mod totals;
+mod trends;
 
 use diesel::result::QueryResult;
 use futures_util::future::BoxFuture;
 
 pub use children::{ChildCount, ChildCountKey, ChildPage, ChildPageKey};
 pub use comparison::{ComparedCases, ComparedCasesKey, ComparisonCounts};
+pub use leaderboards::{ModelLeaderboard, PromptLeaderboard, PromptLeaderboardKey};
 pub use lists::{List, ListCount, ListKey, PageArguments, PageRows};
 pub use lookup::{Lookup, PromptNameKey, Question, RunExternalIdKey, TemplateNameKey};
 pub use rows::{RowById, RowKey};
 pub use statistics::Statistics;
+pub use totals::{Totals, TotalsById};
+pub use trends::{ScoreTrends, TrendKey};
 
 use super::loader::LoadError;
 use crate::db::{Database, DbConnection, StatementCount};

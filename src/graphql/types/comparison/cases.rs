@@ -11,7 +11,7 @@ use crate::db::comparison::{CasePosition, CaseRange, CaseResult, CaseSlice, Comp
 use crate::domain::{TestCaseChange, TestOutcome};
 use crate::graphql::connection::{GraphNode as _, PageInfo};
 use crate::graphql::error::ApiError;
-use crate::graphql::pagination::{PageLimits, page_size};
+use crate::graphql::pagination::{PageLimits, length};
 use crate::graphql::scope::loaders;
 use crate::graphql::selection;
 use crate::loaders::ComparedCasesKey;
@@ -36,7 +36,7 @@ impl TestCaseComparisonConnection {
         after: Option<String>,
     ) -> Result<Self, ApiError> {
         let limits = *context.data_unchecked::<PageLimits>();
-        let size = first.map_or(Ok(limits.default), |first| page_size("first", first, limits))?;
+        let size = first.map_or(Ok(limits.default), |first| length("first", first, limits.maximum))?;
         let after = after.map(|cursor| CaseList(pair).read_cursor("after", &cursor)).transpose()?;
         let mut page = Self { pair, changes, after, cases: Vec::new(), more: false };
         if selection::selects_any(context, &["nodes", "edges", "pageInfo"]) {

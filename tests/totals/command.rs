@@ -1,0 +1,95 @@
+//! `evalgraph totals`.
+
+use std::process::Output;
+
+use evalgraph::db::pool::DatabaseLocation;
+use evalgraph::domain::TestOutcome;
+
+use super::*;
+use crate::common::process::{evalgraph, run, stderr, stdout};
+use crate::common::{EvaluationBuilder, PromptBuilder, ResultBuilder};
+
+async fn totals_command(location: &DatabaseLocation, command: &'static str) -> Output {
+    let url = match location {
+        DatabaseLocation::Sqlite(path) => format!("sqlite:{}", path.display()),
+        DatabaseLocation::Postgres(url) => url.clone(),
+    };
+    let command = move || run(evalgraph(&["totals", command]).env("DATABASE_URL", url));
+    tokio::task::spawn_blocking(command).await.unwrap()
+}
+
+on_both_databases! {
+    async fn wrong_totals_are_listed_and_put_right(database: TestDatabase) {
+        let prompt = PromptBuilder::new().insert(&database).await;
+        let evaluation = EvaluationBuilder::of(&prompt).provider("openai", "gpt").score(0.5).tests(1, 1, 0);
+        let evaluation = evaluation
+            .with(|row| (row.timed_tests, row.total_latency_ms) = (1, Some(7)))
+            .with(|row| (row.total_tokens, row.cost_usd) = (Some(5), Some(0.25)));
+        let evaluation = evaluation.insert(&database).await;
+        let result = ResultBuilder::of(&evaluation).latency_ms(7);
+        result.with(|row| (row.token_count, row.cost_usd) = (Some(5), Some(0.25))).insert(&database).await;
+        ResultBuilder::of(&evaluation).outcome(TestOutcome::Failed).insert(&database).await;
+        // Never evaluated, and so without a row.
+        PromptBuilder::new().insert(&database).await;
+
+        let right = "compared: 1 evaluations, 2 prompts; wrong totals: 0\n";
+        assert_eq!(stdout(&totals_command(&database.location, "verify").await), right);
+        assert_eq!(stdout(&totals_command(&database.location, "rebuild").await), format!("{right}computed anew: 0 evaluations, 0 prompts\n"));
+
+        database.execute("UPDATE evaluations SET total_tests = 3, total_tokens = NULL, cost_usd = 0.2500001").await;
+        database.execute("UPDATE prompt_totals SET score_sum = 0.75, user_id = 'mallory'").await;
+        database.execute("UPDATE prompt_model_totals SET model = 'other'").await;
+        let output = totals_command(&database.location, "verify").await;
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).contains("evalgraph totals rebuild"), "{}", stderr(&output));
+        let (prompt, evaluation) = (prompt.id, evaluation.id);
+        let told = String::from_utf8(output.stdout).unwrap();
+        let mut lines: Vec<_> = told.lines().collect();
+        lines.sort_unstable();
+        let mut expected = vec![
+            "compared: 1 evaluations, 2 prompts; wrong totals: 9".to_owned(),
+            format!("evaluation {evaluation}: total_tests is 3 and should be 2"),
+            format!("evaluation {evaluation}: total_tokens is null and should be 5"),
+            format!("evaluation {evaluation}: cost_usd is 0.2500001 and should be 0.25"),
+            format!("prompt {prompt}: user_id is «mallory» and should be «local»"),
+            format!("prompt {prompt}: score_sum is 0.75 and should be 0.5"),
+            format!("prompt {prompt}: total_tests is 2 and should be 3"),
+            format!("prompt {prompt}: cost_usd is 0.25 and should be 0.2500001"),
+            format!("prompt {prompt}, model gpt of openai: the row is missing and should be there"),
+            format!("prompt {prompt}, model other of openai: the row is there and should be missing"),
+        ];
+        expected.sort_unstable();
+        assert_eq!(lines, expected);
+
+        let rebuilt = stdout(&totals_command(&database.location, "rebuild").await);
+        assert!(rebuilt.ends_with("computed anew: 1 evaluations, 0 prompts\n"), "{rebuilt}");
+        assert_eq!(stdout(&totals_command(&database.location, "verify").await), right);
+
+        // Without the detour over an evaluation.
+        database.execute("DELETE FROM prompt_totals").await;
+        let rebuilt = stdout(&totals_command(&database.location, "rebuild").await);
+        assert!(rebuilt.ends_with("wrong totals: 1\ncomputed anew: 0 evaluations, 1 prompts\n"), "{rebuilt}");
+        assert_eq!(differences(&database).await, []);
+    }
+
+    async fn a_database_without_the_tables_is_told(database: TestDatabase) {
+        PromptBuilder::new().insert(&database).await;
+        while evalgraph::db::migrate::revert(&database.location, 1).await.unwrap() != ["20261123000400"] {}
+        let output = totals_command(&database.location, "verify").await;
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).contains("evalgraph migrate"), "{}", stderr(&output));
+    }
+
+    async fn more_than_a_page_is_compared(database: TestDatabase) {
+        let mut rows = Vec::new();
+        for _ in 0..250 {
+            rows.push(EvaluationBuilder::of(&PromptBuilder::new().insert(&database).await).score(1.0).build());
+        }
+        store(&database, rows).await;
+        database.execute("UPDATE prompt_totals SET scored_count = 2").await;
+        assert_eq!(differences(&database).await.len(), 250);
+        let rebuilt = totals::rebuild(&database.database).await.unwrap();
+        assert_eq!((rebuilt.verified.evaluations, rebuilt.verified.prompts, rebuilt.prompts), (250, 250, 250));
+        assert_eq!(differences(&database).await, []);
+    }
+}
