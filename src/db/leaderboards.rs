@@ -41,6 +41,7 @@ pub async fn best_prompts(
     limit: i64,
     columns: ColumnSet,
 ) -> QueryResult<Vec<RankedPrompt>> {
+    // Of the prompts as well, PostgreSQL would take the condition for one that few of the owner's prompts meet, and sort.
     let mut owner = Conditions::<prompt_totals::table>::default();
     if !principal.is_admin {
         owner.require(prompt_totals::user_id.eq(principal.user_id.to_string()));
@@ -51,13 +52,11 @@ pub async fn best_prompts(
         .sql(
             ", prompt_totals.average_score, prompt_totals.scored_count FROM prompt_totals CROSS JOIN prompts \
              WHERE prompts.id = prompt_totals.prompt_id AND prompt_totals.average_score IS NOT NULL \
-             AND prompt_totals.scored_count >= ",
+             AND prompts.deleted_at IS NULL AND prompt_totals.scored_count >= ",
         )
         .number(min_evaluations)
         .sql(" AND ")
         .fragment(owner)
-        .sql(" AND ")
-        .fragment(prompts::visible(principal))
         .sql(
             " ORDER BY prompt_totals.average_score DESC, prompt_totals.scored_count DESC, prompt_totals.prompt_id \
              LIMIT ",
