@@ -16,7 +16,8 @@ use diesel_async::AsyncPgConnection;
 use serde_json::Value;
 
 /// Tables that grow with use.
-const TABLES: [&str; 5] = ["prompts", "runs", "evaluations", "test_results", "prompt_templates"];
+const TABLES: [&str; 7] =
+    ["prompts", "runs", "evaluations", "test_results", "prompt_templates", "prompt_totals", "prompt_model_totals"];
 /// Rows that may be sorted whatever is returned of them.
 const FEW: f64 = 100.0;
 
@@ -26,7 +27,15 @@ const ALLOWED: &[(&str, &str)] = &[
         "SELECT count(*) FROM",
         "the length of a list that is under no parent: whoever asks for `totalCount` has it counted",
     ),
-    ("SELECT (SELECT COUNT(*) FROM", "figures about everything"),
+    ("SELECT (SELECT count(*) FROM", "figures about everything"),
+    (
+        "FROM prompt_model_totals JOIN prompts",
+        "the best models of all prompts: what is kept of every prompt is added up",
+    ),
+    (
+        "AS cost_usd FROM evaluations JOIN prompts ON",
+        "the best models since a time: all evaluations since are added up, and the time says how many of all that is",
+    ),
     (
         "INNER JOIN \"prompts\" ON (\"evaluations\".\"prompt_id\" = \"prompts\".\"id\")",
         "results know their owner through evaluation and prompt: PostgreSQL may join the other way round",

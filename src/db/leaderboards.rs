@@ -46,13 +46,14 @@ pub async fn best_prompts(
     if !principal.is_admin {
         owner.require(prompt_totals::user_id.eq(principal.user_id.to_string()));
     }
-    // The cross join has SQLite walk along the index of means and look the prompts up, and means nothing to PostgreSQL.
+    // The cross join has SQLite walk along the index of means and look the prompts up; the plus sign keeps it from
+    // looking for a count under every mean. To PostgreSQL both mean nothing.
     let statement: Raw<RankedPromptSql> = Raw::new("SELECT ")
         .fragment(prompts::selection(columns))
         .sql(
             ", prompt_totals.average_score, prompt_totals.scored_count FROM prompt_totals CROSS JOIN prompts \
              WHERE prompts.id = prompt_totals.prompt_id AND prompt_totals.average_score IS NOT NULL \
-             AND prompts.deleted_at IS NULL AND prompt_totals.scored_count >= ",
+             AND prompts.deleted_at IS NULL AND +prompt_totals.scored_count >= ",
         )
         .number(min_evaluations)
         .sql(" AND ")

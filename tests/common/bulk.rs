@@ -54,7 +54,7 @@ impl Dialect {
 pub fn statements(is_postgres: bool, sizes: Sizes) -> Vec<String> {
     let dialect = Dialect { is_postgres };
     let mut statements = vec![templates(&dialect, sizes), prompts(&dialect, sizes), runs(&dialect, sizes)];
-    statements.extend([evaluations(&dialect, sizes), results(&dialect, sizes)]);
+    statements.extend([evaluations(&dialect, sizes), results(&dialect, sizes), totals(is_postgres)]);
     statements.push(if is_postgres { "VACUUM ANALYZE" } else { "ANALYZE" }.to_owned());
     statements
 }
@@ -120,4 +120,15 @@ fn results(dialect: &Dialect, sizes: Sizes) -> String {
            n % 11 / 10.0, CASE n % 10 WHEN 0 THEN 'failed' ELSE 'passed' END, n % 10 <> 0, n % 700, {time}, {time}
          FROM {numbers}"
     )
+}
+
+/// The totals of prompts, as the migration computes them that makes their tables.
+fn totals(is_postgres: bool) -> String {
+    let migration = if is_postgres {
+        include_str!("../../migrations/postgres/20261123000400_create_totals/up.sql")
+    } else {
+        include_str!("../../migrations/sqlite/20261123000400_create_totals/up.sql")
+    };
+    let begin = migration.find("INSERT INTO prompt_totals").expect("the migration fills its tables");
+    migration[begin..].to_owned()
 }
