@@ -3,7 +3,8 @@
 use async_graphql::Positioned;
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
-    EnumType, InputObjectType, InterfaceType, ObjectType, TypeDefinition, TypeKind, TypeSystemDefinition,
+    EnumType, FieldDefinition, InputObjectType, InputValueDefinition, InterfaceType, ObjectType, TypeDefinition,
+    TypeKind, TypeSystemDefinition,
 };
 
 /// Clients read `schema.graphql`; the server serves what the code says.
@@ -54,4 +55,95 @@ fn parts(definition: &TypeDefinition) -> Vec<(String, bool)> {
         TypeKind::Scalar | TypeKind::Union(_) => {}
     }
     parts
+}
+
+/// What was promised to clients is there, with the same names, arguments, defaults and nullability.
+#[test]
+fn the_schema_keeps_its_promises() {
+    let promised = elements(include_str!("data/schema/read_side.graphql"));
+    let served = elements(&evalgraph::graphql::sdl());
+    assert!(promised.len() > 250, "more is promised than {}", promised.len());
+    let missing: Vec<_> = promised.iter().filter(|element| !served.contains(element)).collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+    // An argument that must be given would break the requests of those who do not know it.
+    let is_new = |element: &&Element| {
+        let is_of_promised_field = promised.iter().any(|known| known.coordinate == element.owner());
+        element.is_required_argument() && is_of_promised_field && !promised.contains(element)
+    };
+    let new: Vec<_> = served.iter().filter(is_new).collect();
+    assert!(new.is_empty(), "{new:#?}");
+}
+
+/// A part of a schema: a type, a field, an argument, a value.
+#[derive(Debug, PartialEq, Eq)]
+struct Element {
+    /// Where it is, such as `Query.prompts(first)`.
+    coordinate: String,
+    /// Its type with its default; its kind, if it is a type itself.
+    is: String,
+}
+
+impl Element {
+    fn new(coordinate: impl Into<String>, is: impl Into<String>) -> Self {
+        Self { coordinate: coordinate.into(), is: is.into() }
+    }
+
+    /// The field that an argument is of.
+    fn owner(&self) -> &str {
+        self.coordinate.split('(').next().unwrap_or_default()
+    }
+
+    fn is_required_argument(&self) -> bool {
+        self.coordinate.ends_with(')') && self.is.ends_with('!')
+    }
+}
+
+fn elements(schema: &str) -> Vec<Element> {
+    let document = parse_schema(schema).unwrap();
+    let mut elements = Vec::new();
+    for definition in &document.definitions {
+        if let TypeSystemDefinition::Type(definition) = definition {
+            add_type(&definition.node, &mut elements);
+        }
+    }
+    elements
+}
+
+fn add_type(definition: &TypeDefinition, elements: &mut Vec<Element>) {
+    let name = definition.name.node.as_str();
+    match &definition.kind {
+        TypeKind::Scalar => elements.push(Element::new(name, "scalar")),
+        TypeKind::Object(ObjectType { implements, fields }) => {
+            elements.push(Element::new(name, "object"));
+            elements.extend(implements.iter().map(|interface| Element::new(name, format!("a {}", interface.node))));
+            fields.iter().for_each(|field| add_field(name, &field.node, elements));
+        }
+        TypeKind::Interface(InterfaceType { fields, .. }) => {
+            elements.push(Element::new(name, "interface"));
+            fields.iter().for_each(|field| add_field(name, &field.node, elements));
+        }
+        TypeKind::Union(_) => elements.push(Element::new(name, "union")),
+        TypeKind::Enum(EnumType { values }) => {
+            elements.push(Element::new(name, "enum"));
+            elements.extend(values.iter().map(|value| Element::new(name, value.node.value.node.as_str())));
+        }
+        TypeKind::InputObject(InputObjectType { fields }) => {
+            elements.push(Element::new(name, "input"));
+            elements.extend(fields.iter().map(|field| input(format!("{name}.{}", field.node.name.node), &field.node)));
+        }
+    }
+}
+
+fn add_field(owner: &str, field: &FieldDefinition, elements: &mut Vec<Element>) {
+    let coordinate = format!("{owner}.{}", field.name.node);
+    let argument = |argument: &Positioned<InputValueDefinition>| {
+        input(format!("{coordinate}({})", argument.node.name.node), &argument.node)
+    };
+    elements.extend(field.arguments.iter().map(argument));
+    elements.push(Element::new(coordinate, field.ty.node.to_string()));
+}
+
+fn input(coordinate: String, value: &InputValueDefinition) -> Element {
+    let default = value.default_value.as_ref().map_or(String::new(), |default| format!(" = {}", default.node));
+    Element::new(coordinate, format!("{}{default}", value.ty.node))
 }
