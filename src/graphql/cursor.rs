@@ -116,7 +116,9 @@ fn read_key(kind: SortKind, bytes: &[u8]) -> Option<SortKey> {
             bytes.try_into().ok().map(|bytes| SortKey::Count(i32::from_be_bytes(bytes)))
         }
         SortKind::Score | SortKind::OptionalScore => {
-            FiniteFloat::try_from(f64::from_be_bytes(bytes.try_into().ok()?)).ok().map(SortKey::Score)
+            let score = FiniteFloat::try_from(f64::from_be_bytes(bytes.try_into().ok()?)).ok()?;
+            // A negative zero is written as a positive one: no cursor has it.
+            Some(SortKey::Score(score)).filter(|_| score.get().to_be_bytes() == bytes)
         }
     }
 }
@@ -192,6 +194,7 @@ mod tests {
             (SortKind::Count, &[0; 8]),
             (SortKind::OptionalScore, &f64::NAN.to_be_bytes()),
             (SortKind::Score, &f64::INFINITY.to_be_bytes()),
+            (SortKind::Score, &(-0.0_f64).to_be_bytes()),
         ] {
             assert_eq!(read_key(kind, bytes), None, "{kind:?} {bytes:?}");
         }
