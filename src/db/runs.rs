@@ -191,14 +191,18 @@ pub struct RunState {
     pub completed_at: Option<Timestamp>,
 }
 
-/// What is known of a run.
+/// What is known of a run, which on PostgreSQL is locked until the end of the transaction: whoever reads its evaluations
+/// afterwards sees those of everybody who had it before. SQLite has one writer at a time.
 ///
 /// # Errors
 /// When the statement fails, or there is no such run.
-pub async fn state(connection: &mut DbConnection, id: RunId) -> QueryResult<RunState> {
+pub async fn lock(connection: &mut DbConnection, id: RunId) -> QueryResult<RunState> {
     let columns = (runs::status, runs::declared, runs::started_at, runs::duration_ms, runs::completed_at);
     let statement = runs::table.filter(runs::id.eq(id)).select(columns);
-    on_backend!(connection, |inner| statement.first(inner).await)
+    match connection {
+        DbConnection::Postgres(connection) => statement.for_update().first(connection.inner()).await,
+        DbConnection::Sqlite(connection) => statement.first(connection.inner()).await,
+    }
 }
 
 /// What changes in a run to which more results of the same tool are added; `None` leaves what is there.

@@ -106,7 +106,7 @@ impl Totals {
         (scored > 0).then_some(self.score_sum(stated)?).map(|sum| sum / f64::from(scored))
     }
 
-    /// The cost; `None` when nothing had one, or the sum is no finite number.
+    /// The cost; `None` when nothing had one, or one is too large to be added up.
     pub(super) fn cost(&self) -> Option<f64> {
         self.cost_usd.filter(|cost| cost.is_finite())
     }
@@ -118,8 +118,11 @@ fn add_count(sum: &mut Option<i64>, value: Option<impl Into<i64>>) {
     }
 }
 
+/// What is too large to be added up makes the sum unknown, as it does wherever the database adds up costs
+/// (`db::totals`).
 fn add_cost(sum: &mut Option<f64>, value: Option<f64>) {
     if let Some(value) = value {
+        let value = if value.abs() > 1e290 { f64::INFINITY } else { value };
         *sum = Some(sum.unwrap_or(0.0) + value);
     }
 }

@@ -57,6 +57,20 @@ on_both_databases! {
         assert_eq!(told, [(Some("0:0"), 0), (Some("0:2"), 1)]);
     }
 
+    async fn a_run_that_is_resumed_is_announced_anew(database: TestDatabase) {
+        let directory = tempfile::tempdir().unwrap();
+        let first = import(&database.database, &record(directory.path(), [1, 1])).await.unwrap();
+        import(&database.database, &batch(directory.path(), &[(0, 0)])).await.unwrap();
+        let again = import(&database.database, &record(directory.path(), [2, 2])).await.unwrap();
+        assert_eq!((written(&again), again.run_id), ([0; 5], first.run_id));
+        for (rows, status) in
+            [(vec![(1, 0)], EvaluationStatus::Running), (vec![(0, 1), (1, 1)], EvaluationStatus::Completed)]
+        {
+            import(&database.database, &batch(directory.path(), &rows)).await.unwrap();
+            assert_eq!(stored(&database.database).await.run(&first).status, status, "{rows:?}");
+        }
+    }
+
     async fn results_without_their_run_or_prompt_are_refused(database: TestDatabase) {
         let directory = tempfile::tempdir().unwrap();
         let results = batch(directory.path(), &[(0, 0), (2, 0)]);

@@ -24,6 +24,11 @@ pub(super) fn prepare(source: Source, run_id: Option<&str>) -> Result<Prepared, 
         if *run_of_rows.get_or_insert_with(|| run.clone()) != run {
             return Err(Problem::new(place.member("evalId"), "the results are of several runs; expected one").into());
         }
+        if row.test_idx.is_none() {
+            // Counting would begin anew in each list.
+            let problem = "it is missing; expected the number of the test";
+            return Err(Problem::new(place.member("testIdx"), problem).into());
+        }
         let at = survey.place(&row, place)?;
         Ok(survey.add(row, place, at)?)
     })?;
@@ -195,6 +200,7 @@ mod tests {
                 "input:1: [1].evalId: the results are of several",
             ),
             (json!([row(0, json!({})), row(-1, json!({}))]), "input:1: [1].promptIdx: found -1, expected"),
+            (json!([row(0, json!({"testIdx": null}))]), "input:1: [0].testIdx: it is missing; expected the number"),
         ] {
             let error = read(list.to_string().as_bytes()).unwrap_err().to_string();
             assert!(error.starts_with(message), "{message}: {error}");

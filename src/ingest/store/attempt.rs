@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use diesel::result::{Error as DieselError, QueryResult};
+use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::chunks::{Chunk, Recipient, read_chunks};
@@ -12,6 +13,7 @@ use super::extend::extend_run;
 use super::status::new_status_of_run;
 use crate::db::evaluations::EvaluationOfRun;
 use crate::db::test_results::NewTestResult;
+use crate::db::types::Json;
 use crate::db::{DbConnection, evaluations, insert, runs, test_results, totals};
 use crate::domain::{EvaluationId, EvaluationStatus, RunId, RunSource, Timestamp};
 use crate::ingest::ImportedEvaluation;
@@ -77,6 +79,8 @@ pub(super) struct Known {
     started_at: Option<Timestamp>,
     /// When the run ended.
     pub completed_at: Option<Timestamp>,
+    /// Whether a run whose results are still to come was announced with other counts before.
+    is_announced_anew: bool,
 }
 
 /// One attempt.
@@ -114,7 +118,8 @@ impl Attempt {
         // A batch of results does not say when its run began.
         let began = known.started_at.filter(|_| self.prepared.run.is_batch).unwrap_or(self.prepared.run.started_at);
         self.insert_results(connection, &mut targets, began).await?;
-        let is_changed = known.new_status.is_some() || targets.iter().any(Target::is_changed);
+        let is_changed =
+            known.new_status.is_some() || known.is_announced_anew || targets.iter().any(Target::is_changed);
         let (run, id) = (&self.prepared.run, self.report.run_id);
         if self.report.new_runs == 0 && (self.report.new_rows() > 0 || is_changed) {
             extend_run(connection, run, id, &known, &targets, self.now).await?;
@@ -133,8 +138,10 @@ impl Attempt {
         match runs::find_imported(connection, &self.user_id, run.source, &run.external_id).await? {
             Some(id) => {
                 self.report.run_id = id;
+                // In this order: see `runs::lock`.
+                let stored = runs::lock(connection, id).await?;
                 let mut known = find_known(connection, id).await?;
-                let stored = runs::state(connection, id).await?;
+                known.is_announced_anew = run.status.is_open() && is_other(run.declared.as_ref(), &stored.declared);
                 known.new_status = new_status_of_run(stored.status, run, &known.evaluations);
                 (known.started_at, known.completed_at) = (stored.started_at, stored.completed_at);
                 Ok(known)
@@ -261,6 +268,12 @@ async fn find_stored(
     let ids: Vec<_> = evaluations.into_iter().collect();
     let external_ids = rows.iter().filter_map(|row| row.external_id.clone()).collect();
     Ok(test_results::known(connection, &ids, external_ids).await?.into_iter().collect())
+}
+
+/// Whether a file claims other counts than are stored.
+fn is_other(declared: Option<&Value>, stored: &Json) -> bool {
+    let stored: Option<Value> = serde_json::from_str(stored.as_str()).ok();
+    declared.is_some_and(|declared| Some(declared) != stored.as_ref())
 }
 
 async fn find_known(connection: &mut DbConnection, run_id: RunId) -> QueryResult<Known> {

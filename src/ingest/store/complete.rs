@@ -14,7 +14,7 @@ pub(super) async fn complete_if_all_are_there(
     id: RunId,
     now: Timestamp,
 ) -> QueryResult<()> {
-    let run = runs::state(connection, id).await?;
+    let run = runs::lock(connection, id).await?;
     let Some(announced) = announced(&run.declared).filter(|_| run.status.is_open()) else { return Ok(()) };
     let evaluations = evaluations::lock_of_run(connection, id).await?;
     let stored: f64 = evaluations.iter().map(|evaluation| f64::from(evaluation.total_tests)).sum();
