@@ -9,70 +9,72 @@ use common::{
 use evalgraph::domain::{EvaluationStatus, TestOutcome};
 use serde_json::json;
 
-/// Everything nested, down to the failed results and back up again.
-const NESTED: &str = "query ($first: Int) {
-  prompts(first: $first, filter: { latestVersionOnly: true }) {
-    nodes {
-      title
-      averageScore
-      passRate
-      evaluationCount
-      parent { title }
-      template { name }
-      evaluations(first: 3) {
-        totalCount
-        nodes {
-          model
-          run { name totalTests passRate }
-          testResults(first: 5, filter: { passed: false }) {
-            totalCount
-            nodes { testCaseName evaluation { status prompt { version } } }
-          }
-        }
-      }
-    }
-  }
-}";
+/// Everything nested, down to the failed results and back up again, of `N` prompts.
+const NESTED: &str = "{ prompts(first: N) { nodes {
+  title
+  parent { title }
+  template { name }
+  evaluations(first: 3) { totalCount nodes {
+    model
+    run { name }
+    testResults(first: 5, filter: {passed: false}) { totalCount nodes { testCaseName evaluation { prompt { id } } } }
+  } }
+  latestEvaluation { overallScore }
+  averageScore
+  passRate
+  evaluationCount
+  versions(first: 2) { totalCount nodes { version } }
+} } }";
 
-/// One statement for each of: prompts, what they come to, parents, templates, pages of evaluations, their counts, runs,
-/// what those come to, pages of results, their counts, the results' evaluations, the evaluations' prompts.
-const STATEMENTS_OF_NESTED: u64 = 12;
+/// One statement for each of: prompts, parents, templates, pages of evaluations, their counts, runs, pages of results,
+/// their counts, the results' evaluations, the evaluations' prompts, latest evaluations, what prompts come to, pages of
+/// versions, their counts.
+const STATEMENTS_OF_NESTED: u64 = 14;
 
-/// Prompts in their second version, each with a template, four evaluations in runs, and failed results.
+/// Prompts in their second version, the newest of all, each with a template, four evaluations in runs, and failed results.
 async fn fill(database: &TestDatabase, prompts: usize) {
     let run = RunBuilder::new().insert(database).await;
-    let mut position = 0;
+    let mut parents = Vec::new();
     for _ in 0..prompts {
+        parents.push(PromptBuilder::new().insert(database).await);
+    }
+    let mut position = 0;
+    for parent in parents {
         let template = TemplateBuilder::new().insert(database).await;
-        let parent = PromptBuilder::new().insert(database).await;
         let prompt = PromptBuilder::new().version_of(&parent).template(&template).insert(database).await;
         for _ in 0..4 {
-            let evaluation = EvaluationBuilder::of(&prompt).run(&run, position).score(0.5).insert(database).await;
+            let evaluation = EvaluationBuilder::of(&prompt).run(&run, position).provider("openai", "gpt");
+            let evaluation = evaluation.score(0.5).tests(1, 2, 1).insert(database).await;
             position += 1;
-            for _ in 0..2 {
-                ResultBuilder::of(&evaluation).outcome(TestOutcome::Failed).insert(database).await;
+            for outcome in [TestOutcome::Passed, TestOutcome::Failed, TestOutcome::Failed, TestOutcome::Errored] {
+                ResultBuilder::of(&evaluation).outcome(outcome).insert(database).await;
             }
         }
     }
 }
 
+/// Asks for so many prompts. No branch of the answer is empty.
 async fn nested(server: &TestServer, first: usize) -> Reply {
-    let reply = server.send(NESTED, json!({ "first": first })).await;
+    let query = NESTED.replace("first: N", &format!("first: {first}"));
+    let reply = server.send(&query, json!({})).await;
     assert!(reply.body.get("errors").is_none(), "{:#}", reply.body);
     let prompts = reply.body["data"]["prompts"]["nodes"].as_array().unwrap();
     assert_eq!(prompts.len(), first);
     for prompt in prompts {
-        assert!(prompt["parent"].is_object() && prompt["template"].is_object(), "{prompt:#}");
+        assert!(prompt["parent"]["title"].is_string() && prompt["template"]["name"].is_string(), "{prompt:#}");
         assert_eq!(prompt["evaluations"]["totalCount"], 4);
         assert_eq!((&prompt["evaluationCount"], &prompt["averageScore"]), (&json!(4), &json!(0.5)));
+        assert_eq!((&prompt["passRate"], &prompt["latestEvaluation"]["overallScore"]), (&json!(0.25), &json!(0.5)));
+        assert_eq!(prompt["versions"]["totalCount"], 2);
+        assert_eq!(prompt["versions"]["nodes"].as_array().unwrap().len(), 2);
         let evaluations = prompt["evaluations"]["nodes"].as_array().unwrap();
         assert_eq!(evaluations.len(), 3);
         for evaluation in evaluations {
-            assert!(evaluation["run"].is_object(), "{evaluation:#}");
-            assert_eq!(evaluation["testResults"]["totalCount"], 2);
+            assert!(evaluation["model"].is_string() && evaluation["run"]["name"].is_string(), "{evaluation:#}");
+            assert_eq!(evaluation["testResults"]["totalCount"], 3);
             let results = evaluation["testResults"]["nodes"].as_array().unwrap();
-            assert_eq!(results.len(), 2);
-            assert!(results.iter().all(|result| result["evaluation"]["prompt"]["version"] == 2), "{results:#?}");
+            assert_eq!(results.len(), 3);
+            assert!(results.iter().all(|result| result["evaluation"]["prompt"]["id"].is_string()), "{results:#?}");
         }
     }
     reply
