@@ -1,6 +1,5 @@
 //! Evaluations.
 
-use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::result::QueryResult;
 use diesel_async::RunQueryDsl;
@@ -167,12 +166,9 @@ entity!(Evaluations, evaluations, EvaluationRow, EvaluationFilter, EvaluationOrd
 pub(super) fn visible(principal: &Principal) -> Conditions<evaluations::table> {
     let mut conditions = Conditions::default();
     if !principal.is_admin {
-        conditions.require(exists(
-            prompts::table
-                .filter(prompts::id.eq(evaluations::prompt_id))
-                .filter(prompts::user_id.eq(principal.user_id.to_string()))
-                .select(prompts::id),
-        ));
+        // A value that is looked up for each row. With `EXISTS`, PostgreSQL would rather join all prompts of the owner.
+        let owner = prompts::table.filter(prompts::id.eq(evaluations::prompt_id)).select(prompts::user_id);
+        conditions.require(owner.single_value().eq(principal.user_id.to_string()));
     }
     conditions
 }

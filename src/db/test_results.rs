@@ -1,6 +1,6 @@
 //! Test results.
 
-use diesel::dsl::{exists, not};
+use diesel::dsl::not;
 use diesel::prelude::*;
 use diesel::result::QueryResult;
 use diesel_async::RunQueryDsl;
@@ -139,13 +139,12 @@ entity!(TestResults, test_results, TestResultRow, TestResultFilter, TestResultOr
 fn visible(principal: &Principal) -> Conditions<test_results::table> {
     let mut conditions = Conditions::default();
     if !principal.is_admin {
-        conditions.require(exists(
-            evaluations::table
-                .inner_join(prompts::table)
-                .filter(evaluations::id.eq(test_results::evaluation_id))
-                .filter(prompts::user_id.eq(principal.user_id.to_string()))
-                .select(evaluations::id),
-        ));
+        // As for evaluations: looked up for each row, and not joined.
+        let owner = evaluations::table
+            .inner_join(prompts::table)
+            .filter(evaluations::id.eq(test_results::evaluation_id))
+            .select(prompts::user_id);
+        conditions.require(owner.single_value().eq(principal.user_id.to_string()));
     }
     conditions
 }
