@@ -129,30 +129,36 @@ pub async fn best_models(
     let ModelQuestion { prompt, since, limit } = question;
     let statement: Raw<RankedModelSql> = Raw::new(RANKED_MODELS);
     let statement = match since {
-        None => of_totals(statement, prompt),
-        Some(since) => of_evaluations(statement, prompt, since),
+        None if prompt.is_none() && principal.is_admin => of_all_totals(statement),
+        None => of_totals(statement, prompt).sql(" AND ").fragment(prompts::visible(principal)),
+        Some(since) => of_evaluations(statement, prompt, since).sql(" AND ").fragment(prompts::visible(principal)),
     };
-    let statement = statement
-        .sql(" AND ")
-        .fragment(prompts::visible(principal))
-        .sql(" GROUP BY provider, model")
-        .sql(IN_ORDER)
-        .number(limit);
+    let statement = statement.sql(" GROUP BY provider, model").sql(IN_ORDER).number(limit);
     on_backend!(connection, |inner| statement.load(inner).await)
 }
 
-/// Sums of which one cannot be told have none: see `db::totals`.
+/// Sums over what is kept for each prompt. Those of which one cannot be told have none: see `db::totals`.
+const SUMS_OF_TOTALS: &str = "SELECT provider, model, CAST(sum(evaluation_count) AS bigint) AS evaluation_count, \
+     CAST(sum(scored_count) AS bigint) AS scored_count, \
+     CASE WHEN count(*) FILTER (WHERE scored_count > 0 AND score_sum IS NULL) = 0 THEN sum(score_sum) END \
+     AS score_sum, CAST(sum(passed_tests) AS bigint) AS passed_tests, \
+     CAST(sum(failed_tests) AS bigint) AS failed_tests, CAST(sum(errored_tests) AS bigint) AS errored_tests, \
+     CAST(sum(timed_tests) AS bigint) AS timed_tests, CAST(sum(total_latency_ms) AS bigint) AS total_latency_ms, \
+     sum(prompt_model_totals.cost_usd) AS cost_usd FROM prompt_model_totals ";
+
+/// Those of all prompts but the deleted ones, which are few: a join would look every prompt up. PostgreSQL makes a hash of
+/// them only for `NOT EXISTS`, SQLite a list only for `NOT IN`.
+fn of_all_totals(statement: Raw<RankedModelSql>) -> Raw<RankedModelSql> {
+    statement.sql(SUMS_OF_TOTALS).sql("WHERE ").dialects(
+        "NOT EXISTS (SELECT 1 FROM prompts WHERE prompts.id = prompt_model_totals.prompt_id \
+         AND prompts.deleted_at IS NOT NULL)",
+        "prompt_model_totals.prompt_id NOT IN (SELECT prompts.id FROM prompts WHERE prompts.deleted_at IS NOT NULL)",
+    )
+}
+
 fn of_totals(statement: Raw<RankedModelSql>, prompt: Option<PromptId>) -> Raw<RankedModelSql> {
-    let statement = statement.sql(
-        "SELECT provider, model, CAST(sum(evaluation_count) AS bigint) AS evaluation_count, \
-         CAST(sum(scored_count) AS bigint) AS scored_count, \
-         CASE WHEN count(*) FILTER (WHERE scored_count > 0 AND score_sum IS NULL) = 0 THEN sum(score_sum) END \
-         AS score_sum, CAST(sum(passed_tests) AS bigint) AS passed_tests, \
-         CAST(sum(failed_tests) AS bigint) AS failed_tests, CAST(sum(errored_tests) AS bigint) AS errored_tests, \
-         CAST(sum(timed_tests) AS bigint) AS timed_tests, CAST(sum(total_latency_ms) AS bigint) AS total_latency_ms, \
-         sum(prompt_model_totals.cost_usd) AS cost_usd \
-         FROM prompt_model_totals JOIN prompts ON prompts.id = prompt_model_totals.prompt_id WHERE TRUE",
-    );
+    let statement =
+        statement.sql(SUMS_OF_TOTALS).sql("JOIN prompts ON prompts.id = prompt_model_totals.prompt_id WHERE TRUE");
     only_of_prompt(statement, " AND prompt_model_totals.prompt_id = ", prompt)
 }
 

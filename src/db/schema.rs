@@ -40,7 +40,7 @@ diesel::table! {
 diesel::table! {
     use crate::db::types::sql::*;
 
-    prompt_model_totals (prompt_id, provider, model) {
+    prompt_model_totals (provider, model, prompt_id) {
         prompt_id -> Uuid,
         provider -> Text,
         model -> Text,
