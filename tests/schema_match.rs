@@ -68,7 +68,8 @@ async fn existing(kind: Kind, location: &DatabaseLocation) -> Tables {
         }
         Kind::Sqlite => {
             "SELECT concat_ws(' ', t.name, c.name, c.type, iif(c.\"notnull\", 'NO', 'YES')) AS value
-             FROM sqlite_schema AS t CROSS JOIN pragma_table_info(t.name) AS c WHERE t.type = 'table'
+             FROM sqlite_schema AS t CROSS JOIN pragma_table_info(t.name) AS c
+             WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite!_%' ESCAPE '!'
              ORDER BY t.name, c.cid"
         }
     };
@@ -152,6 +153,20 @@ async fn both_databases_have_the_same_indexes() {
         (vec![], vec![]),
         "indexes that only PostgreSQL has, and that only SQLite has"
     );
+}
+
+/// Without, whoever deletes a row has all rows searched for those that refer to it, and no plan tells.
+#[tokio::test]
+async fn every_foreign_key_has_an_index() {
+    let database = TestLocation::migrated(Kind::Sqlite).await;
+    let without = "SELECT t.name || ' ' || f.\"from\" AS value
+         FROM sqlite_schema AS t CROSS JOIN pragma_foreign_key_list(t.name) AS f
+         WHERE t.type = 'table' AND NOT EXISTS (
+           SELECT 1 FROM pragma_index_list(t.name) AS i CROSS JOIN pragma_index_info(i.name) AS c
+           WHERE c.seqno = 0 AND c.name = f.\"from\" AND NOT i.partial)";
+    assert_eq!(sql::texts(&database.location, without).await, Vec::<String>::new());
+    let keys = "SELECT count(*) AS value FROM sqlite_schema AS t CROSS JOIN pragma_foreign_key_list(t.name) AS f";
+    assert!(sql::numbers(&database.location, keys).await[0] >= 8);
 }
 
 async fn check_way_back(kind: Kind) {

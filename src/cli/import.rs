@@ -12,7 +12,7 @@ use self::bar::Bar;
 use super::stop_signals::StopSignals;
 use crate::config::Settings;
 use crate::db::pool::DatabaseLocation;
-use crate::db::{Database, migrate};
+use crate::db::{Database, migrate, planner};
 use crate::domain::Principal;
 use crate::graphql::run_id;
 use crate::ingest::{Format, ImportError, ImportReport, Input, Options, Progress, import};
@@ -96,13 +96,14 @@ struct Import {
 impl Import {
     async fn all(&self, inputs: &[Input]) -> anyhow::Result<()> {
         let mut stop_signals = StopSignals::catch()?;
-        let (mut last, mut failed) = (None, Vec::new());
+        let (mut last, mut failed, mut stored) = (None, Vec::new(), 0);
         for input in inputs {
             let (imported, is_stopped) = self.one(input, &mut stop_signals).await;
             match imported {
                 Ok(report) => {
                     say(&format!("{input}: {report}"))?;
                     last = Some(report.run_id);
+                    stored += if report.dry_run { 0 } else { report.new_results };
                 }
                 // The others are left alone too.
                 Err(error @ ImportError::Cancelled { .. }) => return Err(error.into()),
@@ -113,9 +114,11 @@ impl Import {
                 }
             }
             if is_stopped {
+                self.notice_growth(stored).await;
                 bail!("told to stop after {input}: the files after it were not imported");
             }
         }
+        self.notice_growth(stored).await;
         if let Some(run) = last.filter(|_| !self.options.dry_run) {
             say(&format!("\nTo see the result, start the server and send:\n{}", query(&run_id(run))))?;
         }
@@ -123,6 +126,15 @@ impl Import {
             return Ok(());
         }
         bail!("{} of {} files were not imported: {}", failed.len(), inputs.len(), failed.join(", "));
+    }
+
+    /// What is stored is stored, whether or not the database could be told.
+    async fn notice_growth(&self, results: usize) {
+        if results > 0
+            && let Err(error) = planner::notice_growth(&self.database, results).await
+        {
+            tracing::warn!(%error, "PostgreSQL could not be told to look at its tables: queries are slower for a while");
+        }
     }
 
     /// Imports one file, and says whether a signal came meanwhile. Ctrl-C and SIGTERM end the import, unless it is all

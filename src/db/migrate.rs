@@ -14,6 +14,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use thiserror::Error;
 
 use super::error::DbError;
+use super::planner;
 use super::pool::{DatabaseLocation, postgres_target};
 use super::sqlite::{self, Missing};
 
@@ -124,7 +125,13 @@ fn change_sqlite(path: &Path, change: Change) -> Result<Vec<String>, MigrateErro
     )
     .load::<TableName>(&mut connection)
     .map_err(|error| unusable(&error))?;
-    check_and_run(&mut connection, || SQLITE, tables, change)
+    let changed = check_and_run(&mut connection, || SQLITE, tables, change)?;
+    match change {
+        Change::Apply => planner::instruct(&mut connection),
+        Change::Revert(_) => planner::forget(&mut connection),
+    }
+    .map_err(failed)?;
+    Ok(changed)
 }
 
 async fn change_postgres(url: &str, change: Change) -> Result<Vec<String>, MigrateError> {

@@ -13,6 +13,7 @@ pub mod leaderboards;
 pub mod lists;
 pub mod migrate;
 pub mod page;
+pub mod planner;
 pub mod pool;
 mod postgres;
 pub mod prompts;
