@@ -10,7 +10,7 @@
 mod bulk;
 mod common;
 
-use bulk::{Sizes, USERS};
+use bulk::Sizes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use evalgraph::db::columns::ColumnSet;
 use evalgraph::db::entity::Entity as _;
@@ -85,7 +85,16 @@ fn pages_per_parent(criterion: &mut Criterion) {
     let (runtime, directory) = (runtime(), tempfile::tempdir().unwrap());
     for stored in [10_000, 100_000, 1_000_000] {
         // 1,000 evaluations have results.
-        let sizes = Sizes { templates: 10, prompts: 300, runs: 100, evaluations: 20_000, results: stored };
+        let sizes = Sizes {
+            users: 50,
+            templates: 10,
+            prompts: 300,
+            runs: 100,
+            evaluated: 300,
+            evaluations: 20_000,
+            tested: 1_000,
+            results: stored,
+        };
         for (name, database) in filled(&runtime, directory.path(), sizes) {
             let mut group = criterion.benchmark_group(format!("{name}, {stored} results stored, pages of 5"));
             for parents in [1_usize, 10, 100, 1_000] {
@@ -105,9 +114,19 @@ fn pages_per_parent(criterion: &mut Criterion) {
 
 fn prompts(criterion: &mut Criterion) {
     let (runtime, directory) = (runtime(), tempfile::tempdir().unwrap());
-    let sizes = Sizes { templates: 10, prompts: 1_000_000, runs: 10, evaluations: 10, results: 10 };
+    let sizes = Sizes {
+        users: 50,
+        templates: 10,
+        prompts: 1_000_000,
+        runs: 10,
+        evaluated: 10,
+        evaluations: 10,
+        tested: 1,
+        results: 10,
+    };
     for (name, database) in filled(&runtime, directory.path(), sizes) {
-        let mut group = criterion.benchmark_group(format!("{name}, {} prompts of {USERS} users stored", sizes.prompts));
+        let mut group =
+            criterion.benchmark_group(format!("{name}, {} prompts of {} users stored", sizes.prompts, sizes.users));
         for (what, order) in [
             ("the newest 50 of a user", Order::descending(PromptOrderField::CreatedAt)),
             ("the first 50 of a user by title", Order::ascending(PromptOrderField::Title)),

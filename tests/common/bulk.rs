@@ -1,17 +1,20 @@
 //! Many rows, made by the databases themselves: what plans and benchmarks are looked at with.
 
-/// How many rows of each kind.
+/// How many rows of each kind, and how many parents share them.
 #[derive(Debug, Clone, Copy)]
 pub struct Sizes {
+    /// The users that prompts and runs belong to.
+    pub users: usize,
     pub templates: usize,
     pub prompts: usize,
     pub runs: usize,
+    /// The prompts, and the runs, that have evaluations, if there are so many.
+    pub evaluated: usize,
     pub evaluations: usize,
+    /// The evaluations that have results.
+    pub tested: usize,
     pub results: usize,
 }
-
-/// The users that prompts and runs belong to.
-pub const USERS: usize = 50;
 
 /// The two ways to say things.
 struct Dialect {
@@ -72,11 +75,12 @@ fn prompts(dialect: &Dialect, sizes: Sizes) -> String {
     let (id, time, numbers) = (dialect.id("n"), dialect.time(), dialect.numbers(sizes.prompts));
     let (root, parent) = (dialect.id("(n - 1) / 3 * 3 + 1"), dialect.id("n - 1"));
     let template = dialect.id(&format!("n % {} + 1", sizes.templates));
+    let users = sizes.users;
     let (rare, usual) = (dialect.json(r#"["a"]"#), dialect.json(r#"["b", "c"]"#));
     format!(
         "INSERT INTO prompts (id, user_id, name, title, content, content_hash, version, root_id, parent_id, template_id, tags,
            status, created_at, updated_at, deleted_at)
-         SELECT {id}, 'user ' || ((n - 1) / 3 % {USERS}), 'name ' || ((n - 1) / 3), 'title ' || (n % 997), 'text', 'hash ' || n,
+         SELECT {id}, 'user ' || ((n - 1) / 3 % {users}), 'name ' || ((n - 1) / 3), 'title ' || (n % 997), 'text', 'hash ' || n,
            (n - 1) % 3 + 1, {root}, CASE WHEN (n - 1) % 3 > 0 THEN {parent} END, CASE WHEN n % 5 = 0 THEN {template} END,
            CASE WHEN n % 30 = 0 THEN {rare} ELSE {usual} END,
            CASE n % 4 WHEN 0 THEN 'draft' WHEN 1 THEN 'archived' ELSE 'active' END, {time}, {time},
@@ -86,32 +90,34 @@ fn prompts(dialect: &Dialect, sizes: Sizes) -> String {
 
 fn runs(dialect: &Dialect, sizes: Sizes) -> String {
     let (id, time, numbers) = (dialect.id("n"), dialect.time(), dialect.numbers(sizes.runs));
+    let users = sizes.users;
     format!(
         "INSERT INTO runs (id, user_id, external_id, source, name, status, created_at, updated_at)
-         SELECT {id}, 'user ' || (n % {USERS}), 'run ' || n, 'promptfoo', 'name ' || (n % 300), 'completed', {time}, {time}
+         SELECT {id}, 'user ' || (n % {users}), 'run ' || n, 'promptfoo', 'name ' || (n % 300), 'completed', {time}, {time}
          FROM {numbers}"
     )
 }
 
-/// Evenly spread over prompts and runs; every ninth has no score.
+/// Evenly spread over the prompts and runs that have some; every ninth has no score.
 fn evaluations(dialect: &Dialect, sizes: Sizes) -> String {
     let (id, time, numbers) = (dialect.id("n"), dialect.time(), dialect.numbers(sizes.evaluations));
-    let prompt = dialect.id(&format!("n % {} + 1", sizes.prompts));
-    let run = dialect.id(&format!("n % {} + 1", sizes.runs));
+    let (prompts, runs) = (sizes.evaluated.min(sizes.prompts), sizes.evaluated.min(sizes.runs));
+    let prompt = dialect.id(&format!("n % {prompts} + 1"));
+    // Not in step with the prompts.
+    let run = dialect.id(&format!("n / {prompts} % {runs} + 1"));
     format!(
         "INSERT INTO evaluations (id, prompt_id, run_id, position, external_id, test_suite_id, status, provider, model,
            overall_score, execution_time_ms, created_at, updated_at)
-         SELECT {id}, {prompt}, {run}, n / {}, 'evaluation ' || n, 'suite ' || (n % 400),
+         SELECT {id}, {prompt}, {run}, n, 'evaluation ' || n, 'suite ' || (n % 400),
            CASE n % 10 WHEN 0 THEN 'failed' ELSE 'completed' END, 'provider ' || (n % 7), 'model ' || (n % 31),
-           CASE WHEN n % 9 = 0 THEN NULL ELSE n % 101 / 100.0 END, n % 5000, {time}, {time} FROM {numbers}",
-        sizes.runs
+           CASE WHEN n % 9 = 0 THEN NULL ELSE n % 101 / 100.0 END, n % 5000, {time}, {time} FROM {numbers}"
     )
 }
 
-/// Of every twentieth evaluation at most, so that these have many; every tenth did not pass.
+/// Evenly spread over the evaluations that have some; every tenth did not pass.
 fn results(dialect: &Dialect, sizes: Sizes) -> String {
     let (id, time, numbers) = (dialect.id("n"), dialect.time(), dialect.numbers(sizes.results));
-    let parents = (sizes.evaluations / 20).max(1);
+    let parents = sizes.tested.min(sizes.evaluations);
     let evaluation = dialect.id(&format!("n % {parents} + 1"));
     format!(
         "INSERT INTO test_results (id, evaluation_id, external_id, position, test_case_name, case_hash, score, outcome, passed,

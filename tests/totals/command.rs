@@ -72,6 +72,16 @@ on_both_databases! {
         assert_eq!(differences(&database).await, []);
     }
 
+    async fn totals_of_evaluations_are_put_right(database: TestDatabase) {
+        let prompt = PromptBuilder::new().insert(&database).await;
+        let evaluation = EvaluationBuilder::of(&prompt).tests(1, 1, 0).insert(&database).await;
+        ResultBuilder::of(&evaluation).insert(&database).await;
+        // Not through a process, whose statements nobody records.
+        let rebuilt = totals::rebuild(&database.database).await.unwrap();
+        assert_eq!((rebuilt.evaluations, rebuilt.prompts), (1, 0));
+        assert_eq!(differences(&database).await, []);
+    }
+
     async fn a_database_without_the_tables_is_told(database: TestDatabase) {
         PromptBuilder::new().insert(&database).await;
         while evalgraph::db::migrate::revert(&database.location, 1).await.unwrap() != ["20261123000400"] {}

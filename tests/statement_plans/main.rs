@@ -1,0 +1,172 @@
+//! Every statement that the other tests make the server send has a plan that reads what it returns or changes: no table
+//! that grows is read from end to end, nothing is sorted to return a part of it, and rows of given parents are found by
+//! the parents. What is allowed nevertheless is listed, with its reason, and what is listed has to be there.
+//!
+//! `scripts/test` runs this after all other tests, which record their statements (`tests/common/recorder.rs`).
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod exceptions;
+mod postgres;
+mod shape;
+mod sqlite;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use common::bulk::{self, Sizes};
+use common::{Kind, TestDatabase, recorder, sql};
+use exceptions::Exception;
+use shape::{fits, shape};
+
+/// Tables that grow with use.
+const TABLES: [&str; 7] =
+    ["prompts", "runs", "evaluations", "test_results", "prompt_templates", "prompt_totals", "prompt_model_totals"];
+
+/// The statements about tables that were recorded for a database.
+fn recorded(kind: Kind) -> Vec<String> {
+    let directory = std::env::var_os(recorder::DIRECTORY);
+    let directory = directory.expect("scripts/test records statements, and says where");
+    let name = match kind {
+        Kind::Sqlite => "sqlite",
+        Kind::Postgres => "postgresql",
+    };
+    let files = std::fs::read_dir(Path::new(&directory).join(name)).expect("other tests have recorded statements");
+    let mut paths: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
+    paths.sort();
+    let texts = paths.into_iter().map(|path| std::fs::read_to_string(path).unwrap());
+    texts.filter(|text| is_of_the_server(text) && is_about_a_table(text)).collect()
+}
+
+/// Those of the tests themselves have neither parameters nor the quotes that Diesel puts around names.
+fn is_of_the_server(statement: &str) -> bool {
+    statement.contains(['?', '$', '`', '"'])
+}
+
+fn is_about_a_table(statement: &str) -> bool {
+    ["SELECT", "WITH", "INSERT", "UPDATE", "DELETE"].iter().any(|verb| statement.starts_with(verb))
+        && TABLES.iter().any(|table| statement.contains(table))
+}
+
+/// Many rows in every table of PostgreSQL, and statistics that know of them. Every list has more rows than may be sorted: those of a
+/// user, of a prompt, of a run, of an evaluation.
+async fn fill(database: &TestDatabase) {
+    let sizes = Sizes {
+        users: 100,
+        templates: 4_000,
+        prompts: 20_000,
+        runs: 15_000,
+        evaluated: 300,
+        evaluations: 45_000,
+        tested: 800,
+        results: 120_000,
+    };
+    for table in TABLES {
+        // While PostgreSQL looks at a table by itself, VACUUM cannot say which rows everybody sees: plans would differ.
+        database.execute(&format!("ALTER TABLE {table} SET (autovacuum_enabled = off)")).await;
+    }
+    for statement in bulk::statements(true, sizes) {
+        database.execute(&statement).await;
+    }
+    for statement in TOTALS_OF_ALL {
+        database.execute(statement).await;
+    }
+    database.execute("ANALYZE").await;
+}
+
+/// Rows of totals, as many as there would be if all prompts had evaluations.
+const TOTALS_OF_ALL: [&str; 2] = [
+    "INSERT INTO prompt_totals (prompt_id, user_id, evaluation_count, completed_count, scored_count, score_sum,
+       average_score, total_tests, passed_tests, failed_tests, errored_tests)
+     SELECT id, user_id, 3, 3, 3, version * 0.7, version * 0.7 / 3, 30, 20, 5, 5 FROM prompts
+     WHERE NOT EXISTS (SELECT 1 FROM prompt_totals WHERE prompt_id = prompts.id)",
+    "INSERT INTO prompt_model_totals (prompt_id, provider, model, evaluation_count, scored_count, score_sum,
+       total_tests, passed_tests, failed_tests, errored_tests, timed_tests)
+     SELECT id, 'provider ' || version, 'model ' || version, 3, 3, 1.5, 30, 20, 5, 5, 0 FROM prompts
+     WHERE NOT EXISTS (SELECT 1 FROM prompt_model_totals WHERE prompt_id = prompts.id)",
+];
+
+/// What was found wrong about statements, but for what is allowed.
+struct Findings {
+    exceptions: Vec<Exception>,
+    used: BTreeSet<usize>,
+    statements: usize,
+    told: Vec<String>,
+    plans: BTreeSet<(String, Vec<String>)>,
+}
+
+impl Findings {
+    fn new(exceptions: impl IntoIterator<Item = Exception>) -> Self {
+        let exceptions = exceptions.into_iter().collect();
+        Self { exceptions, used: BTreeSet::new(), statements: 0, told: Vec::new(), plans: BTreeSet::new() }
+    }
+
+    /// Takes note of the faults of a statement's plan.
+    fn add(&mut self, statement: &str, faults: Vec<String>) {
+        self.statements += 1;
+        let shape = shape(statement);
+        // Statements that differ in the columns that they select have the same plans.
+        if faults.is_empty() || !self.plans.insert((shape.clone(), faults.clone())) {
+            return;
+        }
+        let mut is_excused = |fault: &String| {
+            let fitting: Vec<usize> = (0..self.exceptions.len())
+                .filter(|&place| {
+                    let exception = &self.exceptions[place];
+                    fits(&shape, exception.statement) && exception.fault.split('|').any(|pattern| fits(fault, pattern))
+                })
+                .collect();
+            self.used.extend(&fitting);
+            !fitting.is_empty()
+        };
+        let faults: Vec<_> = faults.into_iter().filter(|fault| !is_excused(fault)).collect();
+        if !faults.is_empty() {
+            self.told.push(format!("{shape}\n    {}", faults.join("\n    ")));
+        }
+    }
+
+    fn check(self) {
+        assert!(self.statements > 500, "only {} statements were recorded", self.statements);
+        let unused = self.exceptions.iter().enumerate().filter(|(place, _)| !self.used.contains(place));
+        let unused: Vec<_> =
+            unused.map(|(_, exception)| format!("{}\n    {}", exception.statement, exception.fault)).collect();
+        let (told, count) = (self.told.join("\n\n"), self.told.len());
+        assert!(
+            count == 0 && unused.is_empty(),
+            "{count} of {} statements:\n\n{told}\n\nexceptions that excuse nothing:\n\n{}",
+            self.statements,
+            unused.join("\n\n"),
+        );
+    }
+}
+
+/// SQLite plans by what a migration tells it and by nothing that is in the tables: so this is how it plans whatever they
+/// contain.
+#[tokio::test]
+#[ignore = "reads what all other tests have recorded: scripts/test runs it after them"]
+async fn sqlite() {
+    let database = TestDatabase::sqlite().await;
+    let mut connection = sql::sqlite(&database.location);
+    let mut findings = Findings::new(exceptions::IN_SQLITE.iter().chain(exceptions::IN_BOTH).copied());
+    for statement in recorded(Kind::Sqlite) {
+        findings.add(&statement, sqlite::faults(&mut connection, &statement));
+    }
+    findings.check();
+}
+
+#[tokio::test]
+#[ignore = "reads what all other tests have recorded: scripts/test runs it after them"]
+async fn postgres() {
+    use diesel_async::SimpleAsyncConnection as _;
+    let database = TestDatabase::postgres().await;
+    fill(&database).await;
+    let mut connection = sql::postgres(&database.location).await;
+    connection.batch_execute("SET plan_cache_mode = force_generic_plan").await.unwrap();
+    let sizes = postgres::sizes(&database.location).await;
+    let mut findings = Findings::new(exceptions::IN_POSTGRES.iter().chain(exceptions::IN_BOTH).copied());
+    for statement in recorded(Kind::Postgres) {
+        findings.add(&statement, postgres::faults(&mut connection, &statement, &sizes).await);
+    }
+    findings.check();
+}
