@@ -233,8 +233,13 @@ impl Bench {
             println!("\n{name}, {} of {} rows\n", subject.table, subject.rows);
             println!("| index | bytes per row | µs per row | of that for the index | ratio |");
             println!("|---|---|---|---|---|");
+            // Before batches are stored and taken back: PostgreSQL keeps their space.
+            let mut indexes = Vec::new();
             for index in self.indexes(subject.table).await {
                 let bytes = self.bytes(&index).await as f64 / subject.rows as f64;
+                indexes.push((index, bytes));
+            }
+            for (index, bytes) in indexes {
                 let [took, difference, ratio] = self.compare(subject, &index).await;
                 println!("| `{index}` | {bytes:.0} | {took:.1} | {difference:+.1} | {ratio:.2} |");
             }
