@@ -9,7 +9,7 @@ use async_graphql::Request;
 use evalgraph::db::pool::{DatabaseLocation, PoolSettings};
 use evalgraph::db::{Database, migrate};
 use evalgraph::domain::Principal;
-use evalgraph::graphql::{Execution, RequestContext, RequestScope, Schema, TimeLimit, execute};
+use evalgraph::graphql::{Execution, RequestContext, RequestScope, Schema, TimeLimit, execute, response_json};
 
 /// The database there, brought to the present schema, with so many connections to it.
 pub async fn open_database(location: &DatabaseLocation, connections: u32) -> Database {
@@ -32,6 +32,6 @@ pub async fn answer(schema: &Schema, database: &Database, request: Request) -> (
     let whole = Duration::from_secs(30);
     let limit = TimeLimit { deadline: tokio::time::Instant::now() + whole, whole };
     let execution = execute(schema, &scope, request, limit, |_| ()).await;
-    black_box(serde_json::to_vec(&execution.response).unwrap());
+    black_box(response_json(&execution.response));
     (execution, scope.statements())
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Object, OutputType, SimpleObject};
+use async_graphql::{ContainerType, Context, Object, SimpleObject};
 use uuid::Uuid;
 
 use super::error::ApiError;
@@ -11,6 +11,7 @@ use super::pagination::{ListIdentity, PageParams, Window};
 use super::scope::loaders;
 use super::selection::{self, WideFields};
 use super::types::{Evaluation, Prompt, PromptTemplate, Run, TestResult, int};
+use super::written::{Writable, Written, WrittenList};
 use crate::db::columns::ColumnSet;
 use crate::db::entity::Entity;
 use crate::db::page::{Order, Positioned as _, Slice};
@@ -20,7 +21,7 @@ use crate::loaders::{
 };
 
 /// A GraphQL type whose objects are rows of a table.
-pub trait GraphNode: OutputType {
+pub trait GraphNode: Writable {
     /// The table.
     type Entity: Entity;
     /// The fields that are read from wide columns.
@@ -124,17 +125,17 @@ pub struct Connection<N: GraphNode> {
 )]
 impl<N: GraphNode> Connection<N>
 where
-    Edge<N>: OutputType,
+    Edge<N>: Writable,
 {
     /// The objects of the page, each with its cursor.
-    async fn edges(&self) -> Vec<Edge<N>> {
-        let edge = |row: &Arc<_>| Edge { cursor: self.cursor(row), node: N::new(Arc::clone(row)) };
-        self.rows.iter().map(edge).collect()
+    async fn edges(&self) -> WrittenList<Edge<N>> {
+        let edge = |row: &Arc<_>| Edge { cursor: self.cursor(row), node: Written(N::new(Arc::clone(row))) };
+        WrittenList(self.rows.iter().map(edge).collect())
     }
 
     /// The objects of the page.
-    async fn nodes(&self) -> Vec<N> {
-        self.rows.iter().map(|row| N::new(Arc::clone(row))).collect()
+    async fn nodes(&self) -> WrittenList<N> {
+        WrittenList(self.rows.iter().map(|row| N::new(Arc::clone(row))).collect())
     }
 
     /// Where the page stands in the list.
@@ -186,11 +187,18 @@ impl<N: GraphNode> Connection<N> {
     concrete(name = "TestResultEdge", params(TestResult)),
     concrete(name = "PromptTemplateEdge", params(PromptTemplate))
 )]
-pub struct Edge<N: OutputType> {
+pub struct Edge<N: Writable> {
     /// The object's place in the list: what `after` and `before` take. Opaque, and bound to the list and its order.
     cursor: String,
     /// The object.
-    node: N,
+    node: Written<N>,
+}
+
+impl<N: Writable> Writable for Edge<N>
+where
+    Self: ContainerType,
+{
+    const AT_HAND: &'static [&'static str] = &["cursor"];
 }
 
 /// Where a page stands in its list.

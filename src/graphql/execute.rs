@@ -9,7 +9,9 @@ use tokio::time::Instant;
 
 use super::Schema;
 use super::error::{ErrorCode, complete, request_error};
+use super::prepare::Prepared;
 use super::scope::RequestScope;
+use super::written::WritesAnswers;
 
 /// How many errors of validation a client is told at once: a document can have thousands.
 const MOST_VALIDATION_ERRORS: usize = 20;
@@ -17,7 +19,7 @@ const MOST_VALIDATION_ERRORS: usize = 20;
 /// An answer, and how far the request came.
 #[derive(Debug)]
 pub struct Execution {
-    /// What the client gets.
+    /// What the client gets: it has to be sent as [`response_json`](super::response_json) writes it.
     pub response: Response,
     /// Whether fields were resolved: errors before that are the request's own.
     pub executed: bool,
@@ -55,11 +57,14 @@ pub async fn execute(
     named: impl FnOnce(&str),
 ) -> Execution {
     match schema.prepare(&request) {
-        Ok(document) => {
+        Ok(Prepared { document, merges_fields }) => {
             if let Some(name) = operation_name(&request, &document) {
                 named(name);
             }
             request.set_parsed_query(document);
+            if !merges_fields {
+                request = request.data(WritesAnswers);
+            }
         }
         Err(errors) => return Execution::refused(errors),
     }

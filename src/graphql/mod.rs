@@ -16,6 +16,7 @@ mod scope;
 mod selection;
 mod types;
 mod variables;
+mod written;
 
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ pub use limits::{QueryLimits, ServiceLimits};
 pub use pagination::PageLimits;
 pub use query::Query;
 pub use scope::{RequestContext, RequestScope};
+pub use written::response_json;
 
 /// The schema as async-graphql executes it.
 type ExecutableSchema = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>;

@@ -5,14 +5,24 @@ use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Request, ServerError};
 
 use super::error::ErrorCode;
+use super::written::merges_fields;
 use super::{Schema, variables};
+
+/// A document that may be executed.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The document.
+    pub document: ExecutableDocument,
+    /// Whether objects of the answer have to be put together: see [`merges_fields`].
+    pub merges_fields: bool,
+}
 
 impl Schema {
     /// The parsed document of a request that is within the limits and has the variables that it needs.
     ///
     /// # Errors
     /// With what is wrong with the request. What the schema says of it is not among that.
-    pub fn prepare(&self, request: &Request) -> Result<ExecutableDocument, Vec<ServerError>> {
+    pub fn prepare(&self, request: &Request) -> Result<Prepared, Vec<ServerError>> {
         let only = |error| vec![error];
         self.limiter.check_text(&request.query).map_err(only)?;
         variables::check_texts(&request.variables).map_err(only)?;
@@ -21,7 +31,8 @@ impl Schema {
         self.limiter.check(&document, &request.variables)?;
         let operation = variables::chosen_operation(request, &document).map_err(only)?;
         self.input_types.check(request, &operation.node).map_err(only)?;
-        Ok(document)
+        let merges_fields = merges_fields(&document, &operation.node);
+        Ok(Prepared { document, merges_fields })
     }
 }
 

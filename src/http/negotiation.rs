@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use async_graphql::{Response as GraphqlResponse, ServerError, Value};
-use async_graphql_axum::GraphQLResponse;
 use axum::body::Body;
 use axum::http::header::{ACCEPT, CONNECTION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use serde::Serialize;
+
+use crate::graphql::response_json;
 
 /// What an answer is sent as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,8 +100,10 @@ impl Answer {
     /// The answer as it is sent.
     pub fn into_response(self, media_type: MediaType) -> Response {
         let mut response = if self.executed {
-            // With the headers that resolvers have set.
-            GraphQLResponse::from(self.response).into_response()
+            let mut response = Response::new(Body::from(response_json(&self.response)));
+            // Those that resolvers have set.
+            *response.headers_mut() = self.response.http_headers;
+            response
         } else {
             self.request_errors()
         };

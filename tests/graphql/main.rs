@@ -14,6 +14,7 @@ mod story;
 mod unreadable;
 mod visibility;
 mod world;
+mod written;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -17,10 +17,40 @@ use crate::graphql::pagination::PageParams;
 use crate::graphql::scalars::JsonScalar;
 use crate::graphql::scope::loaders;
 use crate::graphql::selection::{self, WideFields};
+use crate::graphql::written::Writable;
 use crate::loaders::RowKey;
 
 /// One prompt version with one provider and model over a set of test cases.
 pub struct Evaluation(Arc<EvaluationRow>);
+
+impl Writable for Evaluation {
+    const AT_HAND: &'static [&'static str] = &[
+        "id",
+        "position",
+        "providerLabel",
+        "testSuiteId",
+        "externalId",
+        "status",
+        "provider",
+        "model",
+        "overallScore",
+        "metrics",
+        "totalTests",
+        "passedTests",
+        "failedTests",
+        "erroredTests",
+        "passRate",
+        "totalCostUsd",
+        "totalTokens",
+        "averageLatencyMs",
+        "executionTimeMs",
+        "errorMessage",
+        "createdAt",
+        "startedAt",
+        "completedAt",
+        "updatedAt",
+    ];
+}
 
 impl GraphNode for Evaluation {
     type Entity = Evaluations;

@@ -23,10 +23,32 @@ use crate::graphql::pagination::{PageParams, length};
 use crate::graphql::scalars::JsonScalar;
 use crate::graphql::scope::loaders;
 use crate::graphql::selection::{self, WideFields};
+use crate::graphql::written::Writable;
 use crate::loaders::{ChildPageKey, PageArguments, RowKey, TrendKey};
 
 /// One version of a prompt.
 pub struct Prompt(Arc<PromptRow>);
+
+impl Writable for Prompt {
+    const AT_HAND: &'static [&'static str] = &[
+        "id",
+        "userId",
+        "name",
+        "title",
+        "description",
+        "content",
+        "contentHash",
+        "format",
+        "systemMessage",
+        "tags",
+        "metadata",
+        "version",
+        "status",
+        "createdAt",
+        "updatedAt",
+        "deletedAt",
+    ];
+}
 
 impl GraphNode for Prompt {
     type Entity = Prompts;

@@ -18,10 +18,16 @@ use crate::graphql::pagination::PageParams;
 use crate::graphql::scalars::JsonScalar;
 use crate::graphql::scope::loaders;
 use crate::graphql::selection::{self, WideFields};
+use crate::graphql::written::Writable;
 use crate::loaders::RowKey;
 
 /// A reusable prompt text.
 pub struct PromptTemplate(Arc<TemplateRow>);
+
+impl Writable for PromptTemplate {
+    const AT_HAND: &'static [&'static str] =
+        &["id", "name", "description", "template", "variables", "category", "usageCount", "createdAt", "updatedAt"];
+}
 
 impl GraphNode for PromptTemplate {
     type Entity = Templates;

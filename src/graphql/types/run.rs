@@ -18,10 +18,32 @@ use crate::graphql::pagination::PageParams;
 use crate::graphql::scalars::JsonScalar;
 use crate::graphql::scope::loaders;
 use crate::graphql::selection::{self, WideFields};
+use crate::graphql::written::Writable;
 use crate::loaders::RowKey;
 
 /// One run of a tool.
 pub struct Run(Arc<RunRow>);
+
+impl Writable for Run {
+    const AT_HAND: &'static [&'static str] = &[
+        "id",
+        "userId",
+        "externalId",
+        "source",
+        "sourceVersion",
+        "name",
+        "description",
+        "tags",
+        "git",
+        "metadata",
+        "status",
+        "isBaseline",
+        "durationMs",
+        "createdAt",
+        "startedAt",
+        "completedAt",
+    ];
+}
 
 impl GraphNode for Run {
     type Entity = Runs;

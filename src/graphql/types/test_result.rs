@@ -15,10 +15,36 @@ use crate::graphql::global_id::NodeType;
 use crate::graphql::scalars::JsonScalar;
 use crate::graphql::scope::loaders;
 use crate::graphql::selection::WideFields;
+use crate::graphql::written::Writable;
 use crate::loaders::RowKey;
 
 /// The outcome of one test case in one evaluation.
 pub struct TestResult(Arc<TestResultRow>);
+
+impl Writable for TestResult {
+    const AT_HAND: &'static [&'static str] = &[
+        "id",
+        "testCaseName",
+        "inputData",
+        "expectedOutput",
+        "actualOutput",
+        "renderedPrompt",
+        "score",
+        "outcome",
+        "passed",
+        "reason",
+        "repetition",
+        "externalId",
+        "namedScores",
+        "metadata",
+        "latencyMs",
+        "tokenCount",
+        "costUsd",
+        "errorMessage",
+        "createdAt",
+        "updatedAt",
+    ];
+}
 
 impl GraphNode for TestResult {
     type Entity = TestResults;
