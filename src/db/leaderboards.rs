@@ -13,7 +13,7 @@ use super::connection::DbConnection;
 use super::prompts::{self, PromptRow};
 use super::raw::Raw;
 use super::schema::prompt_totals;
-use super::totals::{EvaluationSums, FIGURES, OF_MODELS, mean};
+use super::totals::{EvaluationSums, FIGURES, OF_MODELS, SUMS_OF_TOTALS, mean};
 use crate::domain::{Principal, PromptId, Timestamp};
 
 /// A prompt in the list of the best.
@@ -137,19 +137,18 @@ pub async fn best_models(
     on_backend!(connection, |inner| statement.load(inner).await)
 }
 
-/// Sums over what is kept for each prompt. Those of which one cannot be told have none: see `db::totals`.
-const SUMS_OF_TOTALS: &str = "SELECT provider, model, CAST(sum(evaluation_count) AS bigint) AS evaluation_count, \
-     CAST(sum(scored_count) AS bigint) AS scored_count, \
-     CASE WHEN count(*) FILTER (WHERE scored_count > 0 AND score_sum IS NULL) = 0 THEN sum(score_sum) END \
-     AS score_sum, CAST(sum(passed_tests) AS bigint) AS passed_tests, \
-     CAST(sum(failed_tests) AS bigint) AS failed_tests, CAST(sum(errored_tests) AS bigint) AS errored_tests, \
-     CAST(sum(timed_tests) AS bigint) AS timed_tests, CAST(sum(total_latency_ms) AS bigint) AS total_latency_ms, \
-     sum(prompt_model_totals.cost_usd) AS cost_usd FROM prompt_model_totals ";
+/// What is kept for each prompt, added up by model.
+fn sums_of_totals(statement: Raw<RankedModelSql>) -> Raw<RankedModelSql> {
+    statement.sql("SELECT provider, model, ").sql(SUMS_OF_TOTALS).sql(
+        ", CAST(sum(timed_tests) AS bigint) AS timed_tests, CAST(sum(total_latency_ms) AS bigint) AS total_latency_ms, \
+         sum(prompt_model_totals.cost_usd) AS cost_usd FROM prompt_model_totals ",
+    )
+}
 
 /// Those of all prompts but the deleted ones, which are few: a join would look every prompt up. PostgreSQL makes a hash of
 /// them only for `NOT EXISTS`, SQLite a list only for `NOT IN`.
 fn of_all_totals(statement: Raw<RankedModelSql>) -> Raw<RankedModelSql> {
-    statement.sql(SUMS_OF_TOTALS).sql("WHERE ").dialects(
+    sums_of_totals(statement).sql("WHERE ").dialects(
         "NOT EXISTS (SELECT 1 FROM prompts WHERE prompts.id = prompt_model_totals.prompt_id \
          AND prompts.deleted_at IS NOT NULL)",
         "prompt_model_totals.prompt_id NOT IN (SELECT prompts.id FROM prompts WHERE prompts.deleted_at IS NOT NULL)",
@@ -158,7 +157,7 @@ fn of_all_totals(statement: Raw<RankedModelSql>) -> Raw<RankedModelSql> {
 
 fn of_totals(statement: Raw<RankedModelSql>, prompt: Option<PromptId>) -> Raw<RankedModelSql> {
     let statement =
-        statement.sql(SUMS_OF_TOTALS).sql("JOIN prompts ON prompts.id = prompt_model_totals.prompt_id WHERE TRUE");
+        sums_of_totals(statement).sql("JOIN prompts ON prompts.id = prompt_model_totals.prompt_id WHERE TRUE");
     only_of_prompt(statement, " AND prompt_model_totals.prompt_id = ", prompt)
 }
 

@@ -10,7 +10,7 @@ use super::conditions::Conditions;
 use super::connection::DbConnection;
 use super::raw::Raw;
 use super::schema::{prompts, runs};
-use super::totals::mean;
+use super::totals::{SUMS_OF_TOTALS, mean};
 use crate::domain::{Principal, PromptStatus, Timestamp};
 
 /// The figures. Deleted prompts and their evaluations do not count.
@@ -64,14 +64,10 @@ pub async fn compute(connection: &mut DbConnection, principal: &Principal) -> Qu
         .sql(concat!(
             "), evaluation_count, total_tests, ",
             mean!("score_sum", "scored_count"),
-            ", passed_tests, judged_tests FROM (SELECT CAST(coalesce(sum(evaluation_count), 0) AS bigint) AS evaluation_count, \
-             CAST(coalesce(sum(total_tests), 0) AS bigint) AS total_tests, \
-             CAST(coalesce(sum(scored_count), 0) AS bigint) AS scored_count, \
-             CASE WHEN count(*) FILTER (WHERE scored_count > 0 AND score_sum IS NULL) = 0 THEN sum(score_sum) END \
-             AS score_sum, CAST(coalesce(sum(passed_tests), 0) AS bigint) AS passed_tests, \
-             CAST(coalesce(sum(passed_tests + failed_tests + errored_tests), 0) AS bigint) AS judged_tests \
-             FROM prompt_totals JOIN prompts ON prompts.id = prompt_totals.prompt_id WHERE "
+            ", passed_tests, passed_tests + failed_tests + errored_tests FROM (SELECT "
         ))
+        .sql(SUMS_OF_TOTALS)
+        .sql(" FROM prompt_totals JOIN prompts ON prompts.id = prompt_totals.prompt_id WHERE ")
         .fragment(prompts_where(None))
         .sql(") AS totals");
     let row: Row = on_backend!(connection, |inner| statement.get_result(inner).await)?;

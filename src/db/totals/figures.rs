@@ -25,6 +25,22 @@ macro_rules! count_sum {
     };
 }
 
+/// The sums of the counts of results, under the counts' names.
+macro_rules! test_count_sums {
+    () => {
+        concat!(
+            count_sum!("total_tests"),
+            " AS total_tests, ",
+            count_sum!("passed_tests"),
+            " AS passed_tests, ",
+            count_sum!("failed_tests"),
+            " AS failed_tests, ",
+            count_sum!("errored_tests"),
+            " AS errored_tests"
+        )
+    };
+}
+
 /// What a sum comes to per row.
 macro_rules! mean {
     ($sum:expr, $count:expr) => {
@@ -44,14 +60,8 @@ pub(in crate::db) const FIGURES: &str = concat!(
     "count(*) AS evaluation_count, count(evaluations.overall_score) AS scored_count, ",
     sum!("evaluations.overall_score"),
     " AS score_sum, ",
-    count_sum!("evaluations.total_tests"),
-    " AS total_tests, ",
-    count_sum!("evaluations.passed_tests"),
-    " AS passed_tests, ",
-    count_sum!("evaluations.failed_tests"),
-    " AS failed_tests, ",
-    count_sum!("evaluations.errored_tests"),
-    " AS errored_tests, ",
+    test_count_sums!(),
+    ", ",
     count_sum!("evaluations.timed_tests"),
     " AS timed_tests, CAST(sum(evaluations.total_latency_ms) AS bigint) AS total_latency_ms, ",
     sum!("evaluations.cost_usd"),
@@ -62,5 +72,43 @@ pub(in crate::db) const FIGURES: &str = concat!(
 pub(in crate::db) const OF_MODELS: &str =
     "evaluations.status = 'completed' AND evaluations.provider IS NOT NULL AND evaluations.model IS NOT NULL";
 
+/// The sums of the counts of results of rows of `evaluations`.
+pub(super) const TEST_COUNT_SUMS: &str = test_count_sums!();
+
+/// What rows of `prompt_totals` or of `prompt_model_totals` come to. The sum of scores is null when one of the sums that
+/// are added is not known though it has scores.
+pub(in crate::db) const SUMS_OF_TOTALS: &str = concat!(
+    count_sum!("evaluation_count"),
+    " AS evaluation_count, ",
+    count_sum!("scored_count"),
+    " AS scored_count, ",
+    "CASE WHEN count(*) FILTER (WHERE scored_count > 0 AND score_sum IS NULL) = 0 THEN sum(score_sum) END AS score_sum, ",
+    test_count_sums!()
+);
+
+/// The columns of `prompt_totals` in their order, of the prompts with the ids that the condition is to be added for.
+/// `figures` has a row for each, also for those without evaluations.
+pub(super) const PROMPT_FIGURES: &str = concat!(
+    "SELECT figures.id, figures.user_id, evaluation_count, completed_count, scored_count, score_sum, ",
+    mean!("score_sum", "scored_count"),
+    " AS average_score, total_tests, passed_tests, failed_tests, errored_tests, cost_usd, score_scale, cost_scale FROM (",
+    "SELECT prompts.id, prompts.user_id, count(evaluations.prompt_id) AS evaluation_count, ",
+    "count(*) FILTER (WHERE evaluations.status = 'completed') AS completed_count, count(",
+    counted_score!(),
+    ") AS scored_count, ",
+    sum!(counted_score!()),
+    " AS score_sum, ",
+    sum!(concat!("abs(", counted_score!(), ")")),
+    " AS score_scale, ",
+    test_count_sums!(),
+    ", ",
+    sum!("evaluations.cost_usd"),
+    " AS cost_usd, ",
+    sum!("abs(evaluations.cost_usd)"),
+    " AS cost_scale",
+    " FROM prompts LEFT JOIN evaluations ON evaluations.prompt_id = prompts.id WHERE "
+);
+pub(super) const END_OF_PROMPT_FIGURES: &str = " GROUP BY prompts.id, prompts.user_id) AS figures";
+
 pub(in crate::db) use mean;
-pub(super) use {count_sum, counted_score, sum};
+pub(super) use sum;

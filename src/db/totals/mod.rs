@@ -13,8 +13,8 @@ use diesel::result::QueryResult;
 use diesel_async::RunQueryDsl as _;
 use uuid::Uuid;
 
-pub(in crate::db) use figures::{FIGURES, OF_MODELS, mean};
-use figures::{count_sum, counted_score, sum};
+use figures::{END_OF_PROMPT_FIGURES, PROMPT_FIGURES};
+pub(in crate::db) use figures::{FIGURES, OF_MODELS, SUMS_OF_TOTALS, mean};
 pub use read::{EvaluationSums, PromptTotals, RunTotals, of_prompts, of_runs};
 pub use rebuild::{Rebuilt, rebuild};
 pub use verify::{Difference, Verified, verify};
@@ -23,36 +23,6 @@ use super::backend::on_backend;
 use super::connection::DbConnection;
 use super::raw::Raw;
 use crate::domain::PromptId;
-
-/// The columns of `prompt_totals` in their order, of the prompts with the ids that the condition is to be added for.
-/// `figures` has a row for each, also for those without evaluations.
-const PROMPT_FIGURES: &str = concat!(
-    "SELECT figures.id, figures.user_id, evaluation_count, completed_count, scored_count, score_sum, ",
-    mean!("score_sum", "scored_count"),
-    " AS average_score, total_tests, passed_tests, failed_tests, errored_tests, cost_usd, score_scale, cost_scale FROM (",
-    "SELECT prompts.id, prompts.user_id, count(evaluations.prompt_id) AS evaluation_count, ",
-    "count(*) FILTER (WHERE evaluations.status = 'completed') AS completed_count, count(",
-    counted_score!(),
-    ") AS scored_count, ",
-    sum!(counted_score!()),
-    " AS score_sum, ",
-    sum!(concat!("abs(", counted_score!(), ")")),
-    " AS score_scale, ",
-    count_sum!("evaluations.total_tests"),
-    " AS total_tests, ",
-    count_sum!("evaluations.passed_tests"),
-    " AS passed_tests, ",
-    count_sum!("evaluations.failed_tests"),
-    " AS failed_tests, ",
-    count_sum!("evaluations.errored_tests"),
-    " AS errored_tests, ",
-    sum!("evaluations.cost_usd"),
-    " AS cost_usd, ",
-    sum!("abs(evaluations.cost_usd)"),
-    " AS cost_scale",
-    " FROM prompts LEFT JOIN evaluations ON evaluations.prompt_id = prompts.id WHERE "
-);
-const END_OF_PROMPT_FIGURES: &str = " GROUP BY prompts.id, prompts.user_id) AS figures";
 
 /// Computes the totals of these prompts anew.
 ///

@@ -6,7 +6,7 @@ use diesel::sql_types::{BigInt, Double, Nullable};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::figures::{count_sum, sum};
+use super::figures::{TEST_COUNT_SUMS, sum};
 use crate::db::backend::on_backend;
 use crate::db::conditions::Conditions;
 use crate::db::connection::DbConnection;
@@ -123,22 +123,12 @@ pub async fn of_runs(
     principal: &Principal,
     runs: Vec<Uuid>,
 ) -> QueryResult<Vec<(Uuid, RunTotals)>> {
-    let statement: Raw<RunTotalsSql> = Raw::new(concat!(
-        "SELECT evaluations.run_id, ",
-        count_sum!("evaluations.total_tests"),
-        ", ",
-        count_sum!("evaluations.passed_tests"),
-        ", ",
-        count_sum!("evaluations.failed_tests"),
-        ", ",
-        count_sum!("evaluations.errored_tests"),
-        ", ",
-        sum!("evaluations.cost_usd"),
-        " FROM evaluations WHERE "
-    ))
-    .any_id("evaluations.run_id", runs)
-    .sql(" AND ")
-    .fragment(evaluations::visible(principal))
-    .sql(" GROUP BY evaluations.run_id");
+    let statement: Raw<RunTotalsSql> = Raw::new("SELECT evaluations.run_id, ")
+        .sql(TEST_COUNT_SUMS)
+        .sql(concat!(", ", sum!("evaluations.cost_usd"), " FROM evaluations WHERE "))
+        .any_id("evaluations.run_id", runs)
+        .sql(" AND ")
+        .fragment(evaluations::visible(principal))
+        .sql(" GROUP BY evaluations.run_id");
     on_backend!(connection, |inner| statement.load(inner).await)
 }

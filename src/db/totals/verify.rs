@@ -9,8 +9,7 @@ use diesel::sql_types::{BigInt, Bool, Double, Nullable, Text};
 use diesel_async::RunQueryDsl as _;
 use uuid::Uuid;
 
-use super::figures::sum;
-use super::{END_OF_PROMPT_FIGURES, FIGURES, OF_MODELS, PROMPT_FIGURES};
+use super::figures::{END_OF_PROMPT_FIGURES, FIGURES, OF_MODELS, PROMPT_FIGURES, sum};
 use crate::db::backend::on_backend;
 use crate::db::connection::DbConnection;
 use crate::db::raw::Raw;
