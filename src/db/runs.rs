@@ -113,7 +113,7 @@ entity!(Runs, runs, RunRow, RunFilter, RunOrderField {
     Name => name: Text,
 }, RunParent {});
 
-fn visible(principal: &Principal) -> Conditions<runs::table> {
+pub(super) fn visible(principal: &Principal) -> Conditions<runs::table> {
     let mut conditions = Conditions::default();
     if !principal.is_admin {
         conditions.require(runs::user_id.eq(principal.user_id.to_string()));

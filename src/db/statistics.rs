@@ -6,12 +6,11 @@ use diesel::sql_types::{BigInt, Double, Nullable};
 use diesel_async::RunQueryDsl;
 
 use super::backend::on_backend;
-use super::conditions::Conditions;
 use super::connection::DbConnection;
 use super::raw::Raw;
-use super::schema::{prompts, runs};
 use super::totals::{SUMS_OF_TOTALS, mean};
-use crate::domain::{Principal, PromptStatus, Timestamp};
+use super::{prompts, runs, schema};
+use crate::domain::{Principal, PromptStatus, Timestamp, rate};
 
 /// The figures. Deleted prompts and their evaluations do not count.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,33 +33,21 @@ pub struct StatisticsRow {
     pub computed_at: Timestamp,
 }
 
-type Figures = (BigInt, BigInt, BigInt, BigInt, BigInt, Nullable<Double>, BigInt, BigInt);
+type Figures = (BigInt, BigInt, BigInt, (BigInt, BigInt, Nullable<Double>, BigInt, BigInt));
 
 /// Computes the figures, all in one statement and so of one moment.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn compute(connection: &mut DbConnection, principal: &Principal) -> QueryResult<StatisticsRow> {
-    let prompts_where = |extra: Option<PromptStatus>| {
-        let mut conditions = Conditions::<prompts::table>::default();
-        conditions.require(prompts::deleted_at.is_null());
-        if !principal.is_admin {
-            conditions.require(prompts::user_id.eq(principal.user_id.to_string()));
-        }
-        conditions.require_if(extra, |status| prompts::status.eq(status));
-        conditions
-    };
-    let mut run_conditions = Conditions::<runs::table>::default();
-    if !principal.is_admin {
-        run_conditions.require(runs::user_id.eq(principal.user_id.to_string()));
-    }
-    type Row = (i64, i64, i64, i64, i64, Option<f64>, i64, i64);
+    let mut active = prompts::visible(principal);
+    active.require(schema::prompts::status.eq(PromptStatus::Active));
     let statement: Raw<Figures> = Raw::new("SELECT (SELECT count(*) FROM prompts WHERE ")
-        .fragment(prompts_where(None))
+        .fragment(prompts::visible(principal))
         .sql("), (SELECT count(*) FROM prompts WHERE ")
-        .fragment(prompts_where(Some(PromptStatus::Active)))
+        .fragment(active)
         .sql("), (SELECT count(*) FROM runs WHERE ")
-        .fragment(run_conditions)
+        .fragment(runs::visible(principal))
         .sql(concat!(
             "), evaluation_count, total_tests, ",
             mean!("score_sum", "scored_count"),
@@ -68,19 +55,12 @@ pub async fn compute(connection: &mut DbConnection, principal: &Principal) -> Qu
         ))
         .sql(SUMS_OF_TOTALS)
         .sql(" FROM prompt_totals JOIN prompts ON prompts.id = prompt_totals.prompt_id WHERE ")
-        .fragment(prompts_where(None))
+        .fragment(prompts::visible(principal))
         .sql(") AS totals");
-    let row: Row = on_backend!(connection, |inner| statement.get_result(inner).await)?;
-    let (
-        prompt_count,
-        active_prompt_count,
-        run_count,
-        evaluation_count,
-        test_result_count,
-        average_score,
-        passed,
-        judged,
-    ) = row;
+    let (prompt_count, active_prompt_count, run_count, of_evaluations) =
+        on_backend!(connection, |inner| statement.get_result(inner).await)?;
+    let (evaluation_count, test_result_count, average_score, passed, judged): (i64, i64, Option<f64>, i64, i64) =
+        of_evaluations;
     Ok(StatisticsRow {
         prompt_count,
         active_prompt_count,
@@ -88,7 +68,7 @@ pub async fn compute(connection: &mut DbConnection, principal: &Principal) -> Qu
         evaluation_count,
         test_result_count,
         average_score,
-        pass_rate: crate::domain::rate(passed, judged),
+        pass_rate: rate(passed, judged),
         computed_at: Timestamp::now(),
     })
 }
