@@ -2,6 +2,12 @@
 //!
 //! PostgreSQL refuses to add up to infinity and to divide down to nothing, SQLite does both. So numbers beyond 1e290 are
 //! not added, and a sum that lacks one is null; sums nearer to zero than 1e-290 are not divided.
+//!
+//! Where totals are compared, `…_scale` is the sum of what was added without its signs.
+
+use uuid::Uuid;
+
+use crate::db::raw::Raw;
 
 /// The sum of a number over the rows; null of none, and when one of them is beyond 1e290.
 macro_rules! sum {
@@ -86,29 +92,70 @@ pub(in crate::db) const SUMS_OF_TOTALS: &str = concat!(
     test_count_sums!()
 );
 
-/// The columns of `prompt_totals` in their order, of the prompts with the ids that the condition is to be added for.
-/// `figures` has a row for each, also for those without evaluations.
-pub(super) const PROMPT_FIGURES: &str = concat!(
-    "SELECT figures.id, figures.user_id, evaluation_count, completed_count, scored_count, score_sum, ",
-    mean!("score_sum", "scored_count"),
-    " AS average_score, total_tests, passed_tests, failed_tests, errored_tests, cost_usd, score_scale, cost_scale FROM (",
-    "SELECT prompts.id, prompts.user_id, count(evaluations.prompt_id) AS evaluation_count, ",
-    "count(*) FILTER (WHERE evaluations.status = 'completed') AS completed_count, count(",
-    counted_score!(),
-    ") AS scored_count, ",
-    sum!(counted_score!()),
-    " AS score_sum, ",
-    sum!(concat!("abs(", counted_score!(), ")")),
-    " AS score_scale, ",
-    test_count_sums!(),
-    ", ",
-    sum!("evaluations.cost_usd"),
-    " AS cost_usd, ",
-    sum!("abs(evaluations.cost_usd)"),
-    " AS cost_scale",
-    " FROM prompts LEFT JOIN evaluations ON evaluations.prompt_id = prompts.id WHERE "
-);
-pub(super) const END_OF_PROMPT_FIGURES: &str = " GROUP BY prompts.id, prompts.user_id) AS figures";
+/// Adds the computed totals of these evaluations, over their results, in columns under their names.
+pub(super) fn of_evaluations<ST>(statement: Raw<ST>, ids: Vec<Uuid>) -> Raw<ST> {
+    statement
+        .sql(concat!(
+            "SELECT evaluations.id, count(test_results.id) AS total_tests, ",
+            "count(*) FILTER (WHERE test_results.outcome = 'passed') AS passed_tests, ",
+            "count(*) FILTER (WHERE test_results.outcome = 'failed') AS failed_tests, ",
+            "count(*) FILTER (WHERE test_results.outcome = 'errored') AS errored_tests, ",
+            "count(test_results.latency_ms) AS timed_tests, ",
+            "CAST(sum(test_results.latency_ms) AS bigint) AS total_latency_ms, ",
+            "CAST(sum(test_results.token_count) AS bigint) AS total_tokens, ",
+            sum!("test_results.cost_usd"),
+            " AS cost_usd, ",
+            sum!("abs(test_results.cost_usd)"),
+            " AS cost_scale",
+            " FROM evaluations LEFT JOIN test_results ON test_results.evaluation_id = evaluations.id WHERE "
+        ))
+        .any_id("evaluations.id", ids)
+        .sql(" GROUP BY evaluations.id")
+}
+
+/// Adds the computed totals of these prompts, a row for each, also for those without evaluations.
+pub(super) fn of_prompts<ST>(statement: Raw<ST>, ids: Vec<Uuid>) -> Raw<ST> {
+    statement
+        .sql(concat!(
+            "SELECT figures.*, ",
+            mean!("score_sum", "scored_count"),
+            " AS average_score FROM (SELECT prompts.id AS prompt_id, prompts.user_id, ",
+            "count(evaluations.prompt_id) AS evaluation_count, ",
+            "count(*) FILTER (WHERE evaluations.status = 'completed') AS completed_count, count(",
+            counted_score!(),
+            ") AS scored_count, ",
+            sum!(counted_score!()),
+            " AS score_sum, ",
+            sum!(concat!("abs(", counted_score!(), ")")),
+            " AS score_scale, ",
+            test_count_sums!(),
+            ", ",
+            sum!("evaluations.cost_usd"),
+            " AS cost_usd, ",
+            sum!("abs(evaluations.cost_usd)"),
+            " AS cost_scale FROM prompts LEFT JOIN evaluations ON evaluations.prompt_id = prompts.id WHERE "
+        ))
+        .any_id("prompts.id", ids)
+        .sql(" GROUP BY prompts.id, prompts.user_id) AS figures")
+}
+
+/// Adds the computed totals of the models on these prompts, a row for each that has completed evaluations.
+pub(super) fn of_models<ST>(statement: Raw<ST>, ids: Vec<Uuid>) -> Raw<ST> {
+    statement
+        .sql("SELECT evaluations.prompt_id, evaluations.provider, evaluations.model, ")
+        .sql(FIGURES)
+        .sql(concat!(
+            ", ",
+            sum!("abs(evaluations.overall_score)"),
+            " AS score_scale, ",
+            sum!("abs(evaluations.cost_usd)"),
+            " AS cost_scale FROM evaluations WHERE "
+        ))
+        .sql(OF_MODELS)
+        .sql(" AND ")
+        .any_id("evaluations.prompt_id", ids)
+        .sql(" GROUP BY evaluations.prompt_id, evaluations.provider, evaluations.model")
+}
 
 pub(in crate::db) use mean;
 pub(super) use sum;

@@ -4,7 +4,11 @@
 //! it does. The totals are computed anew from an index that has all they need, and not counted up: sums do not drift,
 //! and whatever was wrong is right afterwards.
 
+mod columns;
+mod difference;
 mod figures;
+mod lines;
+mod pages;
 mod read;
 mod rebuild;
 mod verify;
@@ -13,11 +17,13 @@ use diesel::result::QueryResult;
 use diesel_async::RunQueryDsl as _;
 use uuid::Uuid;
 
-use figures::{END_OF_PROMPT_FIGURES, PROMPT_FIGURES};
+pub use difference::Difference;
 pub(in crate::db) use figures::{FIGURES, OF_MODELS, SUMS_OF_TOTALS, mean};
 pub use read::{EvaluationSums, PromptTotals, RunTotals, of_prompts, of_runs};
 pub use rebuild::{Rebuilt, rebuild};
-pub use verify::{Difference, Verified, verify};
+pub use verify::{Verified, verify};
+
+use self::columns::{assignments, model_columns, names, prompt_columns};
 
 use super::backend::on_backend;
 use super::connection::DbConnection;
@@ -61,24 +67,18 @@ fn lock(ids: &[Uuid]) -> Raw<()> {
 }
 
 fn compute(ids: Vec<Uuid>) -> Raw<()> {
-    Raw::new(
-        "INSERT INTO prompt_totals (prompt_id, user_id, evaluation_count, completed_count, scored_count, score_sum, \
-         average_score, total_tests, passed_tests, failed_tests, errored_tests, cost_usd) \
-         SELECT id, user_id, evaluation_count, completed_count, scored_count, score_sum, average_score, total_tests, \
-         passed_tests, failed_tests, errored_tests, cost_usd FROM (",
-    )
-    .sql(PROMPT_FIGURES)
-    .any_id("prompts.id", ids)
-    .sql(END_OF_PROMPT_FIGURES)
+    let statement = Raw::new(concat!(
+        "INSERT INTO prompt_totals (prompt_id, ",
+        prompt_columns!(names),
+        ") SELECT prompt_id, ",
+        prompt_columns!(names),
+        " FROM ("
+    ));
     // Without a condition SQLite takes `ON` for that of a join.
-    .sql(
-        ") AS computed WHERE TRUE ON CONFLICT (prompt_id) DO UPDATE SET user_id = excluded.user_id, \
-         evaluation_count = excluded.evaluation_count, completed_count = excluded.completed_count, \
-         scored_count = excluded.scored_count, score_sum = excluded.score_sum, \
-         average_score = excluded.average_score, total_tests = excluded.total_tests, \
-         passed_tests = excluded.passed_tests, failed_tests = excluded.failed_tests, \
-         errored_tests = excluded.errored_tests, cost_usd = excluded.cost_usd",
-    )
+    figures::of_prompts(statement, ids).sql(concat!(
+        ") AS computed WHERE TRUE ON CONFLICT (prompt_id) DO UPDATE SET ",
+        prompt_columns!(assignments from excluded)
+    ))
 }
 
 fn forget_models(ids: Vec<Uuid>) -> Raw<()> {
@@ -86,15 +86,12 @@ fn forget_models(ids: Vec<Uuid>) -> Raw<()> {
 }
 
 fn compute_models(ids: Vec<Uuid>) -> Raw<()> {
-    Raw::new(
-        "INSERT INTO prompt_model_totals (prompt_id, provider, model, evaluation_count, scored_count, score_sum, \
-         total_tests, passed_tests, failed_tests, errored_tests, timed_tests, total_latency_ms, cost_usd) \
-         SELECT evaluations.prompt_id, evaluations.provider, evaluations.model, ",
-    )
-    .sql(FIGURES)
-    .sql(" FROM evaluations WHERE ")
-    .sql(OF_MODELS)
-    .sql(" AND ")
-    .any_id("evaluations.prompt_id", ids)
-    .sql(" GROUP BY evaluations.prompt_id, evaluations.provider, evaluations.model")
+    let statement = Raw::new(concat!(
+        "INSERT INTO prompt_model_totals (prompt_id, provider, model, ",
+        model_columns!(names),
+        ") SELECT prompt_id, provider, model, ",
+        model_columns!(names),
+        " FROM ("
+    ));
+    figures::of_models(statement, ids).sql(") AS computed")
 }

@@ -6,8 +6,11 @@ use diesel::result::QueryResult;
 use diesel_async::RunQueryDsl as _;
 use uuid::Uuid;
 
-use super::refresh;
-use super::verify::{EVALUATION_FIGURES, Subject, Verified, compare, compare_page};
+use super::columns::{assignments, evaluation_columns};
+use super::lines::compare;
+use super::pages::{Pages, Subject};
+use super::verify::Verified;
+use super::{figures, refresh};
 use crate::db::backend::on_backend;
 use crate::db::connection::DbConnection;
 use crate::db::raw::Raw;
@@ -35,27 +38,21 @@ pub struct Rebuilt {
 /// # Errors
 /// When there is no connection or a statement fails; pages that were put right stay so.
 pub async fn rebuild(database: &Database) -> Result<Rebuilt, DbError> {
-    let mut rebuilt = Rebuilt::default();
-    for subject in Subject::ALL {
-        let mut last = None;
-        loop {
-            let (ids, differences) = compare_page(database, subject, last).await?;
-            let Some(&end) = ids.last() else { break };
-            last = Some(end);
-            rebuilt.verified.count(subject, ids.len(), differences.len());
-            let wrong: BTreeSet<Uuid> = differences.into_iter().map(|difference| difference.id).collect();
-            if wrong.is_empty() {
-                continue;
-            }
-            let repaired = u64::try_from(wrong.len()).unwrap_or(u64::MAX);
-            match subject {
-                Subject::Evaluations => rebuilt.evaluations += repaired,
-                Subject::Prompts => rebuilt.prompts += repaired,
-            }
-            repair(database, subject, wrong.into_iter().collect()).await?;
+    let mut pages = Pages::of(database);
+    let (mut evaluations, mut prompts) = (0, 0);
+    while let Some((subject, differences)) = pages.next().await? {
+        let wrong: BTreeSet<Uuid> = differences.into_iter().map(|difference| difference.id).collect();
+        if wrong.is_empty() {
+            continue;
         }
+        let repaired = u64::try_from(wrong.len()).unwrap_or(u64::MAX);
+        match subject {
+            Subject::Evaluations => evaluations += repaired,
+            Subject::Prompts => prompts += repaired,
+        }
+        repair(database, subject, wrong.into_iter().collect()).await?;
     }
-    Ok(rebuilt)
+    Ok(Rebuilt { verified: pages.verified, evaluations, prompts })
 }
 
 async fn repair(database: &Database, subject: Subject, ids: Vec<Uuid>) -> Result<(), DbError> {
@@ -81,15 +78,10 @@ async fn repair_evaluations(connection: &mut DbConnection, ids: Vec<Uuid>) -> Qu
         lock.load::<Uuid>(connection.inner()).await?;
     }
     let wrong = compare(connection, Subject::Evaluations, &ids).await?;
-    let statement: Raw<()> = Raw::new(
-        "UPDATE evaluations SET total_tests = computed.total_tests, passed_tests = computed.passed_tests, \
-         failed_tests = computed.failed_tests, errored_tests = computed.errored_tests, \
-         timed_tests = computed.timed_tests, total_latency_ms = computed.total_latency_ms, \
-         total_tokens = computed.total_tokens, cost_usd = computed.cost_usd FROM (",
-    )
-    .sql(EVALUATION_FIGURES)
-    .any_id("evaluations.id", wrong.iter().map(|difference| difference.id).collect())
-    .sql(" GROUP BY evaluations.id) AS computed WHERE computed.id = evaluations.id");
+    let statement: Raw<()> =
+        Raw::new(concat!("UPDATE evaluations SET ", evaluation_columns!(assignments from computed), " FROM ("));
+    let wrong = wrong.iter().map(|difference| difference.id).collect();
+    let statement = figures::of_evaluations(statement, wrong).sql(") AS computed WHERE computed.id = evaluations.id");
     on_backend!(connection, |inner| statement.execute(inner).await)?;
     let prompts: Raw<sql::Uuid> = Raw::new("SELECT DISTINCT prompt_id FROM evaluations WHERE ").any_id("id", ids);
     let prompts: Vec<PromptId> = on_backend!(connection, |inner| prompts.load(inner).await)?;
