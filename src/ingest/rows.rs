@@ -166,17 +166,38 @@ fn add_tokens(metadata: &mut Map<String, Value>, tokens: &ImportedTokens) {
     }
 }
 
+impl From<&ImportedResult> for Figures {
+    /// As they will be read from the row: a tool that counts no tokens may tell some in its metadata.
+    fn from(result: &ImportedResult) -> Self {
+        let told = |count: Option<i32>, name| count.or_else(|| told_tokens(&result.metadata, name));
+        Self {
+            outcome: result.outcome,
+            score: result.score,
+            latency_ms: result.latency_ms,
+            tokens: result.tokens.total,
+            prompt_tokens: told(result.tokens.prompt, PROMPT_TOKENS),
+            completion_tokens: told(result.tokens.completion, COMPLETION_TOKENS),
+            cost_usd: result.cost_usd,
+        }
+    }
+}
+
+/// The tokens that metadata tell under a name. Comparing totals reads them in the same way (`db::totals`).
+fn told_tokens(metadata: &Map<String, Value>, name: &str) -> Option<i32> {
+    let count = metadata.get(name)?.as_i64()?;
+    i32::try_from(count).ok().filter(|&count| count >= 0)
+}
+
 impl From<&CountedResult> for Figures {
     fn from(result: &CountedResult) -> Self {
-        let metadata: Value = serde_json::from_str(result.metadata.as_str()).unwrap_or_default();
-        let tokens = |name: &str| metadata[name].as_i64().and_then(|count| i32::try_from(count).ok());
+        let metadata: Map<String, Value> = serde_json::from_str(result.metadata.as_str()).unwrap_or_default();
         Self {
             outcome: result.outcome,
             score: result.score,
             latency_ms: result.latency_ms,
             tokens: result.token_count,
-            prompt_tokens: tokens(PROMPT_TOKENS),
-            completion_tokens: tokens(COMPLETION_TOKENS),
+            prompt_tokens: told_tokens(&metadata, PROMPT_TOKENS),
+            completion_tokens: told_tokens(&metadata, COMPLETION_TOKENS),
             cost_usd: result.cost_usd,
         }
     }

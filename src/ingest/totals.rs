@@ -1,6 +1,6 @@
 //! The totals that an evaluation keeps of its results.
 
-use super::{ImportedResult, ScoreSum};
+use super::ScoreSum;
 use crate::domain::TestOutcome;
 
 /// What counts of one result.
@@ -13,20 +13,6 @@ pub(super) struct Figures {
     pub prompt_tokens: Option<i32>,
     pub completion_tokens: Option<i32>,
     pub cost_usd: Option<f64>,
-}
-
-impl From<&ImportedResult> for Figures {
-    fn from(result: &ImportedResult) -> Self {
-        Self {
-            outcome: result.outcome,
-            score: result.score,
-            latency_ms: result.latency_ms,
-            tokens: result.tokens.total,
-            prompt_tokens: result.tokens.prompt,
-            completion_tokens: result.tokens.completion,
-            cost_usd: result.cost_usd,
-        }
-    }
 }
 
 /// Sums over the results of one evaluation. A sum of nothing is `None`.

@@ -4,10 +4,11 @@ use std::process::Output;
 
 use evalgraph::db::pool::DatabaseLocation;
 use evalgraph::domain::TestOutcome;
+use serde_json::json;
 
 use super::*;
 use crate::common::process::{evalgraph, run, stderr, stdout};
-use crate::common::{EvaluationBuilder, PromptBuilder, ResultBuilder};
+use crate::common::{EvaluationBuilder, PromptBuilder, ResultBuilder, sql};
 
 async fn totals_command(location: &DatabaseLocation, command: &'static str) -> Output {
     let url = match location {
@@ -80,6 +81,52 @@ on_both_databases! {
         let rebuilt = totals::rebuild(&database.database).await.unwrap();
         assert_eq!((rebuilt.evaluations, rebuilt.prompts), (1, 0));
         assert_eq!(differences(&database).await, []);
+    }
+
+    async fn models_that_read_alike_are_told_apart(database: TestDatabase) {
+        let prompt = PromptBuilder::new().insert(&database).await;
+        let names = [("c", "a of b"), ("b of c", "a")];
+        let rows = names.map(|(provider, model)| EvaluationBuilder::of(&prompt).provider(provider, model).build());
+        store(&database, rows.into()).await;
+        assert_eq!(wrong_prompts(&database).await, []);
+        for (provider, _) in names {
+            let change = format!("UPDATE prompt_model_totals SET evaluation_count = 2 WHERE provider = '{provider}'");
+            database.execute(&change).await;
+            let told: Vec<_> = wrong_prompts(&database).await.iter().map(ToString::to_string).collect();
+            let subject = format!("prompt {}, model a of b of c", prompt.id);
+            assert_eq!(told, [format!("{subject}: evaluation_count is 2 and should be 1")]);
+            database.execute("UPDATE prompt_model_totals SET evaluation_count = 1").await;
+        }
+    }
+
+    async fn a_mean_may_differ_by_less_than_the_sum_that_it_is_of(database: TestDatabase) {
+        let prompt = PromptBuilder::new().insert(&database).await;
+        let rows = (0..100).map(|_| EvaluationBuilder::of(&prompt).score(1.0).build());
+        store(&database, rows.collect()).await;
+        database.execute("UPDATE prompt_totals SET score_sum = 100.00000001, average_score = 1.0000000001").await;
+        assert_eq!(wrong_prompts(&database).await, []);
+        database.execute("UPDATE prompt_totals SET average_score = 1.00000001").await;
+        let told: Vec<_> = wrong_prompts(&database).await.iter().map(ToString::to_string).collect();
+        assert_eq!(told, [format!("prompt {}: average_score is 1.00000001 and should be 1", prompt.id)]);
+    }
+
+    async fn tokens_of_prompts_and_answers_are_compared_with_what_results_say(database: TestDatabase) {
+        let prompt = PromptBuilder::new().insert(&database).await;
+        let evaluation = EvaluationBuilder::of(&prompt).tests(3, 0, 0).insert(&database).await;
+        let no_counts = json!({ "prompt_tokens": "12", "completion_tokens": -3 });
+        let nor_these = json!({ "prompt_tokens": 2_147_483_648_i64, "completion_tokens": 4.5 });
+        for metadata in [json!({ "prompt_tokens": 5, "completion_tokens": 2_147_483_647 }), no_counts, nor_these] {
+            ResultBuilder::of(&evaluation).with(|row| row.metadata = metadata.into()).insert(&database).await;
+        }
+        let evaluation = evaluation.id;
+        let expected = [("prompt_tokens", "5"), ("completion_tokens", "2147483647")];
+        let expected = expected.map(|(column, sum)| format!("evaluation {evaluation}: {column} is null and should be {sum}"));
+        let told: Vec<_> = differences(&database).await.iter().map(ToString::to_string).collect();
+        assert_eq!(told, expected);
+        totals::rebuild(&database.database).await.unwrap();
+        assert_eq!(differences(&database).await, []);
+        let query = "SELECT prompt_tokens + completion_tokens AS value FROM evaluations";
+        assert_eq!(sql::numbers(&database.location, query).await, [2_147_483_652]);
     }
 
     async fn a_database_without_the_tables_is_told(database: TestDatabase) {

@@ -43,6 +43,22 @@ on_both_databases! {
         assert!(prompts > 200 && models > prompts, "{prompts} prompts, {models} models on them");
     }
 
+    async fn tokens_that_only_metadata_tell_count_from_the_beginning(database: TestDatabase) {
+        let directory = tempfile::tempdir().unwrap();
+        let mut file: Value = serde_json::from_slice(&std::fs::read(data("promptfoo/baseline.json")).unwrap()).unwrap();
+        for row in file["results"]["results"].as_array_mut().unwrap() {
+            row["metadata"] = json!({ "prompt_tokens": 12, "completion_tokens": -1 });
+            row["tokenUsage"] = json!(null);
+            row["response"]["tokenUsage"] = json!(null);
+        }
+        let path = directory.path().join("own.json");
+        std::fs::write(&path, file.to_string()).unwrap();
+        import_file(&database, Format::Promptfoo, path).await;
+        let query = "SELECT CAST(sum(prompt_tokens) AS bigint) AS value FROM evaluations";
+        assert_eq!(sql::numbers(&database.location, query).await, [126 * 12]);
+        assert_eq!(differences(&database).await, []);
+    }
+
     async fn a_dry_run_leaves_no_totals(database: TestDatabase) {
         let options = Options { dry_run: true, ..Options::default() };
         let (input, progress) = (Input::File(data("promptfoo/baseline.json")), Progress::default());

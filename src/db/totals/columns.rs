@@ -4,7 +4,7 @@
 macro_rules! evaluation_columns {
     ($form:ident $(from $table:ident)?) => {
         $form!($($table:)? total_tests, passed_tests, failed_tests, errored_tests, timed_tests, total_latency_ms,
-            total_tokens, cost_usd)
+            prompt_tokens, completion_tokens, total_tokens, cost_usd)
     };
 }
 

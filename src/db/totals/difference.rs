@@ -32,6 +32,10 @@ impl fmt::Display for Difference {
 
 /// Totals as they are stored, or as they should be.
 pub(super) trait Line {
+    /// What tells it from others.
+    type Key: Ord;
+    /// Its key.
+    fn key(&self) -> Self::Key;
     /// Which of the two they are.
     fn is_stored(&self) -> bool;
     /// The evaluation or the prompt.
@@ -79,9 +83,9 @@ impl fmt::Display for Figure {
 
 /// Where stored and computed totals differ.
 pub(super) fn differences<L: Line>(lines: Vec<L>) -> Vec<Difference> {
-    let mut pairs: BTreeMap<String, (Option<L>, Option<L>)> = BTreeMap::new();
+    let mut pairs: BTreeMap<L::Key, (Option<L>, Option<L>)> = BTreeMap::new();
     for line in lines {
-        let pair = pairs.entry(line.subject()).or_default();
+        let pair = pairs.entry(line.key()).or_default();
         let place = if line.is_stored() { &mut pair.0 } else { &mut pair.1 };
         *place = Some(line);
     }

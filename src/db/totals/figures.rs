@@ -54,6 +54,38 @@ macro_rules! mean {
     };
 }
 
+/// The tokens that a result's metadata tell under a name, as the import reads them (`ingest::rows`): a whole number from 0
+/// to 2147483647, and not what else somebody may have written there.
+macro_rules! told_tokens_postgres {
+    ($name:literal) => {
+        concat!(
+            "CASE WHEN CAST(test_results.metadata -> '",
+            $name,
+            // No more digits than a `bigint` has; the next condition is looked at only where these are all.
+            "' AS text) ~ '^[0-9]{1,10}$' THEN CASE WHEN CAST(test_results.metadata -> '",
+            $name,
+            "' AS bigint) <= 2147483647 THEN CAST(test_results.metadata -> '",
+            $name,
+            "' AS bigint) END END"
+        )
+    };
+}
+
+/// The same in SQLite.
+macro_rules! told_tokens_sqlite {
+    ($name:literal) => {
+        concat!(
+            "CASE WHEN json_type(test_results.metadata, '$.",
+            $name,
+            "') = 'integer' AND test_results.metadata ->> '$.",
+            $name,
+            "' BETWEEN 0 AND 2147483647 THEN test_results.metadata ->> '$.",
+            $name,
+            "' END"
+        )
+    };
+}
+
 /// The score of an evaluation, where it counts.
 macro_rules! counted_score {
     () => {
@@ -101,8 +133,13 @@ pub(super) fn of_evaluations<ST>(statement: Raw<ST>, ids: Vec<Uuid>) -> Raw<ST> 
             "count(*) FILTER (WHERE test_results.outcome = 'failed') AS failed_tests, ",
             "count(*) FILTER (WHERE test_results.outcome = 'errored') AS errored_tests, ",
             "count(test_results.latency_ms) AS timed_tests, ",
-            "CAST(sum(test_results.latency_ms) AS bigint) AS total_latency_ms, ",
-            "CAST(sum(test_results.token_count) AS bigint) AS total_tokens, ",
+            "CAST(sum(test_results.latency_ms) AS bigint) AS total_latency_ms, CAST(sum("
+        ))
+        .dialects(told_tokens_postgres!("prompt_tokens"), told_tokens_sqlite!("prompt_tokens"))
+        .sql(") AS bigint) AS prompt_tokens, CAST(sum(")
+        .dialects(told_tokens_postgres!("completion_tokens"), told_tokens_sqlite!("completion_tokens"))
+        .sql(concat!(
+            ") AS bigint) AS completion_tokens, CAST(sum(test_results.token_count) AS bigint) AS total_tokens, ",
             sum!("test_results.cost_usd"),
             " AS cost_usd, ",
             sum!("abs(test_results.cost_usd)"),

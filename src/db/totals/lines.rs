@@ -78,6 +78,12 @@ macro_rules! line {
         }
 
         impl Line for $line {
+            type Key = (Uuid, $($key_type,)*);
+
+            fn key(&self) -> Self::Key {
+                (self.$id, $(self.$key.clone(),)*)
+            }
+
             fn is_stored(&self) -> bool {
                 self.is_stored
             }
@@ -125,6 +131,8 @@ line! {
         errored_tests: i64 as BigInt => |line: &Self| Figure::Count(Some(line.errored_tests)),
         timed_tests: i64 as BigInt => |line: &Self| Figure::Count(Some(line.timed_tests)),
         total_latency_ms: Option<i64> as Nullable<BigInt> => |line: &Self| Figure::Count(line.total_latency_ms),
+        prompt_tokens: Option<i64> as Nullable<BigInt> => |line: &Self| Figure::Count(line.prompt_tokens),
+        completion_tokens: Option<i64> as Nullable<BigInt> => |line: &Self| Figure::Count(line.completion_tokens),
         total_tokens: Option<i64> as Nullable<BigInt> => |line: &Self| Figure::Count(line.total_tokens),
         cost_usd: Option<f64> as Nullable<Double> => |line: &Self| Figure::Sum(line.cost_usd, line.cost_scale),
     }
@@ -142,7 +150,7 @@ line! {
         scored_count: i64 as BigInt => |line: &Self| Figure::Count(Some(line.scored_count)),
         score_sum: Option<f64> as Nullable<Double> => |line: &Self| Figure::Sum(line.score_sum, line.score_scale),
         average_score: Option<f64> as Nullable<Double> =>
-            |line: &Self| Figure::Sum(line.average_score, line.score_scale),
+            |line: &Self| Figure::Sum(line.average_score, line.average_scale()),
         total_tests: i64 as BigInt => |line: &Self| Figure::Count(Some(line.total_tests)),
         passed_tests: i64 as BigInt => |line: &Self| Figure::Count(Some(line.passed_tests)),
         failed_tests: i64 as BigInt => |line: &Self| Figure::Count(Some(line.failed_tests)),
@@ -150,6 +158,14 @@ line! {
         cost_usd: Option<f64> as Nullable<Double> => |line: &Self| Figure::Sum(line.cost_usd, line.cost_scale),
     }
     scales { score_scale, cost_scale }
+}
+
+impl PromptLine {
+    /// The mean of what was added without its signs.
+    #[allow(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+    fn average_scale(&self) -> Option<f64> {
+        self.score_scale.map(|scale| scale / self.scored_count as f64)
+    }
 }
 
 line! {

@@ -135,8 +135,8 @@ impl Job<'_> {
             Some(usage) => (
                 json!({ names[0]: verdict.metrics[0], names[1]: verdict.metrics[1] }),
                 json!({
-                    "promptTokens": usage.prompt_tokens,
-                    "completionTokens": usage.completion_tokens,
+                    "prompt_tokens": usage.prompt_tokens,
+                    "completion_tokens": usage.completion_tokens,
                     "attempts": if random.chance(0.03) { 2 } else { 1 },
                 }),
             ),
