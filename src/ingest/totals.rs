@@ -104,7 +104,7 @@ fn add_count(sum: &mut Option<i64>, value: Option<impl Into<i64>>) {
     }
 }
 
-/// What is too large to be added up makes the sum unknown, as it does wherever the database adds up costs
+/// What is too large to be added up makes the sum unknown, as it does where the database adds up the costs of results
 /// (`db::totals`).
 fn add_cost(sum: &mut Option<f64>, value: Option<f64>) {
     if let Some(value) = value {

@@ -42,8 +42,10 @@ impl<'a> Group<'a> {
         (passed + others > 0).then(|| f64::from(passed) / f64::from(passed + others))
     }
 
+    /// What is known of it: a cost that is too large to be added up is not.
     fn cost(&self) -> Option<f64> {
-        self.0.iter().filter_map(|row| row.cost_usd).reduce(|sum, cost| sum + cost)
+        let costs = self.0.iter().filter_map(|row| row.cost_usd).filter(|cost| cost.abs() <= 1e290);
+        costs.reduce(|sum, cost| sum + cost)
     }
 
     fn average_latency(&self) -> Option<f64> {

@@ -59,6 +59,9 @@ fn draw_evaluation(model: &Model, random: &mut ChaCha8Rng) -> NewEvaluation {
     // Sums of such numbers are exact, whatever the order in which they are added.
     row.overall_score = some(random, 4, |random| f64::from(random.random_range(-16..=40)) / 8.0);
     row.cost_usd = some(random, 3, |random| f64::from(random.random_range(0..64)) / 64.0);
+    if random.random_ratio(1, 12) {
+        row.cost_usd = Some(f64::MAX);
+    }
     if random.random_ratio(3, 4) {
         let [passed, failed, errored] = std::array::from_fn(|_| random.random_range(0..4));
         (row.passed_tests, row.failed_tests, row.errored_tests) = (passed, failed, errored);
@@ -198,7 +201,47 @@ async fn change(database: &TestDatabase, model: &mut Model, random: &mut ChaCha8
     refresh(database, touched).await;
 }
 
+/// All models, without a time and since the beginning of time: figures that are kept, and figures that are computed.
+async fn compare_ways(server: &TestServer, prompt: Option<PromptId>) -> Value {
+    let only = prompt.map(|id| format!(", promptId: {:?}", global_id("Prompt", id))).unwrap_or_default();
+    let fields = "{ provider model evaluationCount averageScore passRate averageLatencyMs totalCostUsd }";
+    let query = format!(
+        "{{ kept: modelLeaderboard(limit: 100{only}) {fields}
+            computed: modelLeaderboard(limit: 100{only}{}) {fields} }}",
+        argument(Some(Timestamp::MIN))
+    );
+    let data = server.data(&query).await;
+    assert_eq!(data["kept"], data["computed"], "{query}");
+    data["kept"].clone()
+}
+
 on_both_databases! {
+    async fn models_are_ranked_alike_with_a_time_and_without(database: TestDatabase) {
+        let mut random = seeded();
+        let model = fill(&database, &mut random).await;
+        let mut extreme = Vec::new();
+        for _ in 0..60 {
+            let mut row = draw_evaluation(&model, &mut random);
+            (row.run_id, row.position) = (None, None);
+            row.overall_score = some(&mut random, 8, |_| f64::MAX);
+            // Sums of the large one are exact as well, and beside it the small ones do not count.
+            row.cost_usd = Some(*[f64::MAX, -f64::MAX, 2_f64.powi(963), 0.0].choose(&mut random).unwrap());
+            extreme.push(row);
+        }
+        for principal in viewers() {
+            let server = TestServer::for_principal(&database, principal.clone()).await;
+            for prompt in [None, Some(model.prompts[0].id), Some(model.prompts[1].id)] {
+                compare_ways(&server, prompt).await;
+            }
+        }
+        store(&database, extreme).await;
+        let server = TestServer::start(&database).await;
+        for prompt in model.prompts.iter().map(|prompt| Some(prompt.id)).chain([None]) {
+            let models = compare_ways(&server, prompt).await;
+            assert!(prompt.is_some() || models.as_array().unwrap().iter().any(|model| model["averageScore"].is_null()));
+        }
+    }
+
     async fn all_figures_are_those_of_a_plain_evaluation(database: TestDatabase) {
         let mut random = seeded();
         let mut model = fill(&database, &mut random).await;

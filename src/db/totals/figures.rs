@@ -3,6 +3,10 @@
 //! PostgreSQL refuses to add up to infinity and to divide down to nothing, SQLite does both. So numbers beyond 1e290 are
 //! not added, and a sum that lacks one is null; sums nearer to zero than 1e-290 are not divided.
 //!
+//! A sum of costs is of those that are known. An evaluation with a result whose cost is too large to be added has none that
+//! is known, and one whose own cost is too large counts like it where evaluations are added up: the totals of prompts do
+//! not say which of the two there was, and what is added up from them has to come to the same.
+//!
 //! Where totals are compared, `…_scale` is the sum of what was added without its signs.
 
 use uuid::Uuid;
@@ -21,6 +25,14 @@ macro_rules! sum {
             $number,
             ") <= 1e290) END"
         )
+    };
+}
+
+/// What rows cost together, by the column of what each did; null when that is known of none. A cost beyond 1e290 is not
+/// known.
+macro_rules! cost_sum {
+    ($cost:expr) => {
+        concat!("sum(", $cost, ") FILTER (WHERE abs(", $cost, ") <= 1e290)")
     };
 }
 
@@ -102,7 +114,7 @@ pub(in crate::db) const FIGURES: &str = concat!(
     ", ",
     count_sum!("evaluations.timed_tests"),
     " AS timed_tests, CAST(sum(evaluations.total_latency_ms) AS bigint) AS total_latency_ms, ",
-    sum!("evaluations.cost_usd"),
+    cost_sum!("evaluations.cost_usd"),
     " AS cost_usd"
 );
 
@@ -167,9 +179,9 @@ pub(super) fn of_prompts<ST>(statement: Raw<ST>, ids: Vec<Uuid>) -> Raw<ST> {
             " AS score_scale, ",
             test_count_sums!(),
             ", ",
-            sum!("evaluations.cost_usd"),
+            cost_sum!("evaluations.cost_usd"),
             " AS cost_usd, ",
-            sum!("abs(evaluations.cost_usd)"),
+            cost_sum!("abs(evaluations.cost_usd)"),
             " AS cost_scale FROM prompts LEFT JOIN evaluations ON evaluations.prompt_id = prompts.id WHERE "
         ))
         .any_id("prompts.id", ids)
@@ -185,7 +197,7 @@ pub(super) fn of_models<ST>(statement: Raw<ST>, ids: Vec<Uuid>) -> Raw<ST> {
             ", ",
             sum!("abs(evaluations.overall_score)"),
             " AS score_scale, ",
-            sum!("abs(evaluations.cost_usd)"),
+            cost_sum!("abs(evaluations.cost_usd)"),
             " AS cost_scale FROM evaluations WHERE "
         ))
         .sql(OF_MODELS)
@@ -194,5 +206,5 @@ pub(super) fn of_models<ST>(statement: Raw<ST>, ids: Vec<Uuid>) -> Raw<ST> {
         .sql(" GROUP BY evaluations.prompt_id, evaluations.provider, evaluations.model")
 }
 
+pub(super) use cost_sum;
 pub(in crate::db) use mean;
-pub(super) use sum;

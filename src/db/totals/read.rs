@@ -6,7 +6,7 @@ use diesel::sql_types::{BigInt, Double, Nullable};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::figures::{TEST_COUNT_SUMS, sum};
+use super::figures::{TEST_COUNT_SUMS, cost_sum};
 use crate::db::backend::on_backend;
 use crate::db::conditions::Conditions;
 use crate::db::connection::DbConnection;
@@ -125,7 +125,7 @@ pub async fn of_runs(
 ) -> QueryResult<Vec<(Uuid, RunTotals)>> {
     let statement: Raw<RunTotalsSql> = Raw::new("SELECT evaluations.run_id, ")
         .sql(TEST_COUNT_SUMS)
-        .sql(concat!(", ", sum!("evaluations.cost_usd"), " FROM evaluations WHERE "))
+        .sql(concat!(", ", cost_sum!("evaluations.cost_usd"), " FROM evaluations WHERE "))
         .any_id("evaluations.run_id", runs)
         .sql(" AND ")
         .fragment(evaluations::visible(principal))
