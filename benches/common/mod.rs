@@ -21,6 +21,7 @@ pub async fn open_database(location: &DatabaseLocation, connections: u32) -> Dat
         lifetime: Duration::from_hours(1),
         // Some fill their tables first.
         statement_timeout: Duration::from_mins(10),
+        lock_wait: Duration::from_mins(10),
     };
     Database::open(location, &pools).await.unwrap()
 }

@@ -34,6 +34,7 @@ static SERVER: LazyLock<Server> = LazyLock::new(|| {
         wait: Duration::from_secs(10),
         lifetime: Duration::from_hours(1),
         statement_timeout: Duration::from_secs(60),
+        lock_wait: Duration::from_secs(60),
     };
     let database = runtime.block_on(async {
         migrate::migrate(&location).await.expect("an empty store");

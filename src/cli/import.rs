@@ -80,7 +80,7 @@ pub async fn run(settings: &Settings, location: &DatabaseLocation, command: Impo
         bail!("standard input (`-`) can be read only once");
     }
     migrate::migrate(location).await?;
-    let database = Database::open(location, &settings.pool()).await?;
+    let database = Database::open(location, &settings.command_pool()).await?;
     let import = Import { database, format, user, options: Options { run_id, dry_run } };
     import.all(&inputs).await
 }

@@ -22,7 +22,9 @@ use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Effective, Faults, Layers, LogFormat, Settings, without_variables};
+use crate::db::DbError;
 use crate::db::pool::DatabaseLocation;
+use crate::ingest::ImportError;
 
 /// A self-hosted GraphQL server over LLM prompts, the evaluations run on them and the result of every test case.
 #[derive(Debug, Parser)]
@@ -133,8 +135,12 @@ impl Cli {
             Command::Config { json } => config::run(&self.settings, &self.effective, json),
             Command::Serve { demo } => serve::run(&self.settings, &self.prepare()?, demo).await,
             Command::Migrate { revert } => migrate::run(&self.prepare()?, revert).await,
-            Command::Import { command } => import::run(&self.settings, &self.prepare()?, command).await,
-            Command::Totals { command } => totals::run(&self.settings, &self.prepare()?, command).await,
+            Command::Import { command } => {
+                import::run(&self.settings, &self.prepare()?, command).await.map_err(with_way_out)
+            }
+            Command::Totals { command } => {
+                totals::run(&self.settings, &self.prepare()?, command).await.map_err(with_way_out)
+            }
         }
     }
 
@@ -150,6 +156,20 @@ impl Command {
     /// Whether it works whatever the configuration says.
     fn needs_no_settings(&self) -> bool {
         matches!(self, Self::Schema | Self::Completions { .. })
+    }
+}
+
+/// Tells what helps against the time limit of commands, where that was the cause.
+fn with_way_out(error: anyhow::Error) -> anyhow::Error {
+    let cause = error.chain().find_map(|cause| match cause.downcast_ref::<ImportError>() {
+        Some(ImportError::Store { cause, .. }) => Some(cause),
+        _ => cause.downcast_ref::<DbError>(),
+    });
+    match cause {
+        Some(cause) if cause.is_time_limit() => {
+            error.context("the database took longer than --command-timeout-ms allows")
+        }
+        _ => error,
     }
 }
 

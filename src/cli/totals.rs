@@ -6,9 +6,9 @@ use anyhow::{Context as _, bail};
 use clap::Subcommand;
 
 use crate::config::Settings;
-use crate::db::Database;
 use crate::db::pool::DatabaseLocation;
 use crate::db::totals::{Verified, rebuild, verify};
+use crate::db::{Database, DbError};
 
 /// What to do about totals.
 #[derive(Debug, Subcommand)]
@@ -22,9 +22,16 @@ pub enum TotalsCommand {
 /// What may help when a statement fails.
 const ADVICE: &str = "not all totals could be read: `evalgraph migrate` makes the tables where they are missing";
 
+/// A failure with what may help, unless the time limit was its cause.
+fn advised(error: DbError) -> anyhow::Error {
+    let is_time_limit = error.is_time_limit();
+    let error = anyhow::Error::new(error);
+    if is_time_limit { error } else { error.context(ADVICE) }
+}
+
 /// Compares, or puts right. Neither migrates the database, which another release may be using.
 pub async fn run(settings: &Settings, location: &DatabaseLocation, command: TotalsCommand) -> anyhow::Result<()> {
-    let database = Database::open(location, &settings.pool()).await?;
+    let database = Database::open(location, &settings.command_pool()).await?;
     match command {
         TotalsCommand::Verify => {
             let mut told = Ok(());
@@ -33,7 +40,7 @@ pub async fn run(settings: &Settings, location: &DatabaseLocation, command: Tota
                     told = say(&difference.to_string());
                 }
             });
-            let verified = verified.await.context(ADVICE)?;
+            let verified = verified.await.map_err(advised)?;
             told?;
             say(&compared(&verified))?;
             match verified.differences {
@@ -42,7 +49,7 @@ pub async fn run(settings: &Settings, location: &DatabaseLocation, command: Tota
             }
         }
         TotalsCommand::Rebuild => {
-            let rebuilt = rebuild(&database).await.context(ADVICE)?;
+            let rebuilt = rebuild(&database).await.map_err(advised)?;
             let (evaluations, prompts) = (rebuilt.evaluations, rebuilt.prompts);
             say(&format!(
                 "{}\ncomputed anew: {evaluations} evaluations, {prompts} prompts",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::error::SettingsError;
 use super::secret::SecretUrl;
 use super::settings::{Environment, Settings};
-use crate::db::pool::{DatabaseLocation, PoolSettings};
+use crate::db::pool::{DatabaseLocation, LOCK_WAIT, PoolSettings};
 use crate::graphql::{PageLimits, QueryLimits, ServiceLimits};
 use crate::http::ConnectionLimits;
 
@@ -74,7 +74,16 @@ impl Settings {
                 .map_or_else(|| Duration::from_secs(wait).min(statement_timeout * 4 / 5), Duration::from_millis),
             lifetime: Duration::from_secs(self.pool_lifetime_s.unwrap_or(lifetime)),
             statement_timeout,
+            lock_wait: LOCK_WAIT,
         }
+    }
+
+    /// The pools of a command that a person runs. Nobody waits for its statements as for those of a request, and one that
+    /// reads or changes much, or waits for another command, takes its time.
+    #[must_use]
+    pub fn command_pool(&self) -> PoolSettings {
+        let timeout = Duration::from_millis(self.command_timeout_ms);
+        PoolSettings { statement_timeout: timeout, lock_wait: timeout, ..self.pool() }
     }
 
     /// What a setting that was not given comes to, and the setting that decides it. `None` for settings that no other

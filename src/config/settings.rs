@@ -147,6 +147,12 @@ pub struct Settings {
     #[arg(value_parser = milliseconds(1))]
     pub statement_timeout_ms: Option<u64>,
 
+    /// How long a statement of a command that a person runs (`import`, `totals`) may take on PostgreSQL, or wait on SQLite
+    /// for somebody else who writes: longer than any needs, so that it ends none but those that would never end.
+    #[arg(long, global = true, help_heading = DATABASE, env = "EVALGRAPH_COMMAND_TIMEOUT_MS", value_name = "MS")]
+    #[arg(default_value = "600000", value_parser = milliseconds(1))]
+    pub command_timeout_ms: u64,
+
     /// How long the document of a request may be: long texts travel better as variables.
     #[arg(long, global = true, help_heading = LIMITS, env = "EVALGRAPH_MAX_DOCUMENT_BYTES", value_name = "BYTES")]
     #[arg(default_value_t = nonzero(QueryLimits::DEFAULT.max_document_bytes))]

@@ -34,6 +34,18 @@ pub enum DbError {
     Interrupted(String),
 }
 
+impl DbError {
+    /// Whether a statement took, or waited for a lock, longer than the settings of the pool let it.
+    #[must_use]
+    pub fn is_time_limit(&self) -> bool {
+        match self {
+            Self::StatementTimeout => true,
+            Self::Contention(error) => is_sqlite_busy(&error.to_string()),
+            _ => false,
+        }
+    }
+}
+
 impl From<DieselError> for DbError {
     /// Tells the cases apart. Diesel has no SQLSTATE, and no kind for several of them: PostgreSQL's are known by the
     /// messages of the server (connections ask for English), SQLite's by those of its library.

@@ -17,6 +17,8 @@ use super::error::DbError;
 use super::postgres::{PostgresTarget, PostgresUrl, UrlError};
 use super::sqlite::SqliteTarget;
 
+pub use super::sqlite::LOCK_WAIT;
+
 /// A connection that was idle for longer is asked whether it still works before it is used.
 const TRUSTED_IDLE: Duration = Duration::from_secs(30);
 /// How long that question may take.
@@ -46,6 +48,8 @@ pub struct PoolSettings {
     pub lifetime: Duration,
     /// How long a statement may run. Kept by PostgreSQL; SQLite has no such limit.
     pub statement_timeout: Duration,
+    /// How long a statement waits while somebody else writes. Kept by SQLite; PostgreSQL counts waiting as running.
+    pub lock_wait: Duration,
 }
 
 /// Counts the statements of one request.
@@ -91,7 +95,7 @@ impl Database {
                 Ok(Self { read: pool.clone(), write: pool })
             }
             DatabaseLocation::Sqlite(path) => {
-                let target = |read_only| SqliteTarget { path: path.clone(), read_only };
+                let target = |read_only| SqliteTarget { path: path.clone(), read_only, lock_wait: settings.lock_wait };
                 target(true).connect().await.map_err(unreachable_database)?;
                 // One writer: SQLite allows no more at a time. Readers do not wait for it, nor it for them.
                 let write = RolePool::new(Target::Sqlite(target(false)), 1, 0, settings);

@@ -16,8 +16,9 @@ use futures_util::{FutureExt as _, TryFutureExt as _};
 
 use super::connection::{Usage, count_statements};
 
-/// How long a statement waits for another process's lock on the file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a statement waits for another process's lock on the file, where nothing else is asked for: longer than a
+/// server that writes now and then keeps it, and less than people wait.
+pub const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// How often a connection that is used looks whether its file is still the one of that name.
 const FILE_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -87,6 +88,7 @@ fn file_id(path: &Path) -> std::io::Result<FileId> {
 pub(super) struct SqliteTarget {
     pub path: PathBuf,
     pub read_only: bool,
+    pub lock_wait: Duration,
 }
 
 impl SqliteTarget {
@@ -112,9 +114,10 @@ impl SqliteTarget {
             ConnectionError::BadConnection(error) => bad_connection(&self.path, &error),
             error => error,
         })?;
-        if self.read_only {
-            connection.batch_execute("PRAGMA query_only = ON").map_err(ConnectionError::CouldntSetupConfiguration)?;
-        }
+        let read_only = if self.read_only { "PRAGMA query_only = ON" } else { "" };
+        connection
+            .batch_execute(&format!("PRAGMA busy_timeout = {}; {read_only}", self.lock_wait.as_millis()))
+            .map_err(ConnectionError::CouldntSetupConfiguration)?;
         Ok((connection, file))
     }
 }
@@ -158,7 +161,7 @@ pub(super) fn open_as_it_is(path: &Path, missing: Missing) -> Result<diesel::Sql
     let authority = if path.starts_with('/') { "//" } else { "" };
     let mut connection = diesel::SqliteConnection::establish(&format!("file:{authority}{escaped}?mode={mode}"))?;
     connection
-        .batch_execute(&format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT.as_millis()))
+        .batch_execute(&format!("PRAGMA busy_timeout = {}", LOCK_WAIT.as_millis()))
         .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)
 }

@@ -271,6 +271,7 @@ async fn it_is_loaded_only_once() {
         wait: Duration::from_secs(5),
         lifetime: Duration::from_secs(3_600),
         statement_timeout: Duration::from_secs(10),
+        lock_wait: Duration::from_secs(10),
     };
     let database = Database::open(&location, &settings).await.unwrap();
     let now = Timestamp::now();

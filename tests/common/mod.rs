@@ -103,6 +103,7 @@ pub fn small_pools() -> PoolSettings {
         wait: Duration::from_secs(5),
         lifetime: Duration::from_hours(1),
         statement_timeout: Duration::from_secs(10),
+        lock_wait: Duration::from_secs(5),
     }
 }
 

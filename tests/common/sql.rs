@@ -46,6 +46,27 @@ where
     .unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
+/// Keeps everybody else from changing runs and totals, in SQLite from changing anything, until it is dropped.
+pub struct WriteLock(#[allow(dead_code, reason = "it is closed when it is dropped")] Box<dyn Send>);
+
+impl WriteLock {
+    pub async fn take(location: &DatabaseLocation) -> Self {
+        match location {
+            DatabaseLocation::Sqlite(_) => {
+                let mut connection = sqlite(location);
+                diesel::connection::SimpleConnection::batch_execute(&mut connection, "BEGIN IMMEDIATE").unwrap();
+                Self(Box::new(connection))
+            }
+            DatabaseLocation::Postgres(_) => {
+                let mut connection = postgres(location).await;
+                let lock = "BEGIN; LOCK TABLE runs, prompt_totals IN EXCLUSIVE MODE";
+                connection.batch_execute(lock).await.unwrap();
+                Self(Box::new(connection))
+            }
+        }
+    }
+}
+
 /// A connection to a SQLite database.
 pub fn sqlite(location: &DatabaseLocation) -> diesel::SqliteConnection {
     let DatabaseLocation::Sqlite(path) = location else { panic!("{location:?} is no SQLite database") };

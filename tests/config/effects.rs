@@ -9,7 +9,9 @@ use evalgraph::domain::Principal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::common::process::{Server, evalgraph, run, stdout};
-use crate::common::{Kind, PromptBuilder, Reply, TestDatabase, TestLocation, TestServer, eventually, hold_connection};
+use crate::common::{
+    Kind, PromptBuilder, Reply, TestDatabase, TestLocation, TestServer, eventually, hold_connection, sql,
+};
 use crate::{ConfigFile, settings};
 
 /// Makes a test of each function, which bears the name of the setting whose effect it shows.
@@ -176,6 +178,24 @@ effects! {
         let longest = "statement_timeout_ms = 2147483646\nrequest_timeout_ms = 2147483647";
         let (database, _location) = open(Kind::Postgres, longest).await;
         execute(&database, "SELECT 1").await.unwrap();
+    }
+
+    async fn command_timeout_ms() {
+        for kind in [Kind::Sqlite, Kind::Postgres] {
+            let location = TestLocation::migrated(kind).await;
+            let pools = settings("command_timeout_ms = 100").command_pool();
+            let database = Database::open(&location.location, &pools).await.unwrap();
+            let change = async || {
+                let count = StatementCount::default();
+                let change = "UPDATE runs SET name = 'Changed'";
+                database.write(&count, |connection| Box::pin(connection.batch_execute(change))).await
+            };
+            let lock = sql::WriteLock::take(&location.location).await;
+            let error = change().await.unwrap_err();
+            assert!(error.is_time_limit(), "{error:?}");
+            drop(lock);
+            change().await.unwrap();
+        }
     }
 
     async fn max_document_bytes() {

@@ -1,22 +1,29 @@
 //! `evalgraph totals`.
 
 use std::process::Output;
+use std::time::Duration;
 
-use evalgraph::db::pool::DatabaseLocation;
+use evalgraph::db::pool::{DatabaseLocation, LOCK_WAIT};
 use evalgraph::domain::TestOutcome;
 use serde_json::json;
+use tokio::task::JoinHandle;
 
 use super::*;
 use crate::common::process::{evalgraph, run, stderr, stdout};
-use crate::common::{EvaluationBuilder, PromptBuilder, ResultBuilder, sql};
+use crate::common::{EvaluationBuilder, Kind, PromptBuilder, ResultBuilder, sql};
 
-async fn totals_command(location: &DatabaseLocation, command: &'static str) -> Output {
+fn start(location: &DatabaseLocation, arguments: &[&str]) -> JoinHandle<Output> {
     let url = match location {
         DatabaseLocation::Sqlite(path) => format!("sqlite:{}", path.display()),
         DatabaseLocation::Postgres(url) => url.clone(),
     };
-    let command = move || run(evalgraph(&["totals", command]).env("DATABASE_URL", url));
-    tokio::task::spawn_blocking(command).await.unwrap()
+    let mut command = evalgraph(arguments);
+    command.env("DATABASE_URL", url);
+    tokio::task::spawn_blocking(move || run(&mut command))
+}
+
+async fn totals_command(location: &DatabaseLocation, command: &str) -> Output {
+    start(location, &["totals", command]).await.unwrap()
 }
 
 on_both_databases! {
@@ -127,6 +134,37 @@ on_both_databases! {
         assert_eq!(differences(&database).await, []);
         let query = "SELECT prompt_tokens + completion_tokens AS value FROM evaluations";
         assert_eq!(sql::numbers(&database.location, query).await, [2_147_483_652]);
+    }
+
+    async fn commands_wait_for_longer_than_requests_and_not_for_ever(database: TestDatabase) {
+        let prompt = PromptBuilder::new().insert(&database).await;
+        store(&database, vec![EvaluationBuilder::of(&prompt).build()]).await;
+        database.execute("UPDATE prompt_totals SET scored_count = 9").await;
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/promptfoo/edge-scores.json");
+        let commands: [&[&str]; 2] = [&["totals", "rebuild"], &["import", "promptfoo", file]];
+        let limits = ["--statement-timeout-ms=200", "--pool-wait-ms=100"];
+
+        let lock = sql::WriteLock::take(&database.location).await;
+        for command in commands {
+            let arguments = [command, &limits, &["--command-timeout-ms=100"]].concat();
+            let output = start(&database.location, &arguments).await.unwrap();
+            let message = stderr(&output);
+            assert_eq!(output.status.code(), Some(1), "{message}");
+            assert!(message.contains("took longer than --command-timeout-ms allows: "), "{message}");
+        }
+        let commands = commands.map(|command| start(&database.location, &[command, &limits].concat()));
+        let longer_than_requests = match database.kind {
+            Kind::Sqlite => LOCK_WAIT + Duration::from_secs(1),
+            Kind::Postgres => Duration::from_secs(1),
+        };
+        tokio::time::sleep(longer_than_requests).await;
+        assert!(commands.iter().all(|command| !command.is_finished()));
+        drop(lock);
+        for command in commands {
+            stdout(&command.await.unwrap());
+        }
+        assert_eq!(wrong_prompts(&database).await, []);
+        assert_eq!(database.count("runs").await, 1);
     }
 
     async fn a_database_without_the_tables_is_told(database: TestDatabase) {

@@ -75,10 +75,12 @@ async fn store_once(
     }
 }
 
-/// Whether another transaction was in the way: the next attempt sees what it wrote.
+/// Whether another transaction was in the way: the next attempt sees what it wrote. One that has been waited for as long
+/// as may be still is in the way.
 fn is_collision(error: &DbError) -> bool {
-    matches!(
+    let is_collision = matches!(
         error,
         DbError::Contention(_) | DbError::Statement(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _))
-    )
+    );
+    is_collision && !error.is_time_limit()
 }
