@@ -72,7 +72,7 @@ pub(super) fn case_hash(vars: &Map<String, Value>) -> Option<String> {
     has_vars.then(|| sha256_hex(canonical(&Value::Object(vars.clone())).as_bytes()))
 }
 
-/// The longest name and title, in characters.
+/// The longest name of anything, and the longest title, in characters.
 pub(super) const NAME_LIMIT: usize = 255;
 
 /// The name itself or, when it is too long, its beginning and what tells it from others with the same beginning.

@@ -8,16 +8,13 @@ use serde_json::{Map, Value, json};
 use super::log::{Frame, Message, Output, Sample, Usage};
 use super::scores::{Graded, Headline, graded, is_passed};
 use crate::domain::TestOutcome;
-use crate::ingest::json::{case_hash, cut, fit_id, text_form};
+use crate::ingest::json::{NAME_LIMIT, case_hash, cut, fit_id, text_form};
 use crate::ingest::members::Members;
 use crate::ingest::numbers::{amount, count, index};
 use crate::ingest::problem::Problem;
 use crate::ingest::redact::{redact_members, redacted_form};
 use crate::ingest::warnings::Warnings;
 use crate::ingest::{ImportedResult, ImportedTokens};
-
-/// The longest name of a test case.
-const NAME_LIMIT: usize = 255;
 
 /// What is needed to understand a sample.
 pub(super) struct Reader {

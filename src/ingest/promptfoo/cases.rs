@@ -2,10 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::ingest::json::{cut, text_form};
-
-/// The longest name.
-const NAME_LIMIT: usize = 255;
+use crate::ingest::json::{NAME_LIMIT, cut, text_form};
 
 /// The name of a case: its description, or else its variables, or else its place.
 pub(super) fn case_name(descriptions: [Option<&Value>; 2], vars: &Map<String, Value>, position: i32) -> String {

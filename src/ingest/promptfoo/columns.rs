@@ -7,13 +7,10 @@ use super::labels::naming;
 use super::provider::{configured, provider_and_model};
 use crate::domain::{PromptFormat, content_hash};
 use crate::ingest::ImportedPrompt;
-use crate::ingest::json::{cut, text_form};
+use crate::ingest::json::{NAME_LIMIT, cut, text_form};
 use crate::ingest::members::Members;
 use crate::ingest::numbers::without_fraction;
 use crate::ingest::redact::redact_text;
-
-/// The longest name of a provider or model.
-const NAME_LIMIT: usize = 255;
 
 /// The prompt of a column; `paths` are those of the configured prompts.
 pub(super) fn prompt(column: &mut Column, paths: &[String]) -> ImportedPrompt {

@@ -10,7 +10,7 @@ use super::labels::prompt_paths;
 use super::provider::configured;
 use super::survey::{ColumnFacts, Survey};
 use crate::domain::{EvaluationStatus, RunSource, Timestamp};
-use crate::ingest::json::cut;
+use crate::ingest::json::{NAME_LIMIT, cut};
 use crate::ingest::members::Members;
 use crate::ingest::numbers::{count, index, without_fraction};
 use crate::ingest::places::Places;
@@ -18,9 +18,6 @@ use crate::ingest::problem::Problem;
 use crate::ingest::redact::redact_members;
 use crate::ingest::warnings::Warnings;
 use crate::ingest::{ImportedEvaluation, ImportedPrompt, ImportedRun};
-
-/// The longest name of a run.
-const NAME_LIMIT: usize = 255;
 
 /// The run of a document, which has `external_id`, and the places of its rows.
 pub(super) fn run(frame: Frame, mut survey: Survey, external_id: String) -> Result<(ImportedRun, Places), Problem> {
