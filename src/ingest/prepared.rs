@@ -3,7 +3,8 @@
 use super::error::ImportError;
 use super::model::{ImportedResult, ImportedRun};
 use super::places::{Place, Places};
-use super::source::Source;
+use super::source::{Source, StopReason};
+use super::warnings::Warnings;
 
 /// A file that was read and checked as a whole: everything about it but its results, which are read once more to be
 /// stored.
@@ -26,6 +27,36 @@ pub(super) trait Rows: Send + Sync {
     /// Reads all rows that have a place and gives their results, as yet without their repetitions, to `sink`. Says how
     /// many rows there are, those included that are left out.
     fn read(&self, source: &Source, places: &Places, sink: &mut RowSink<'_>) -> Result<usize, ImportError>;
+}
+
+/// The second reading of a file: counts the rows, leaves out those without a place, and gives the results of the others to
+/// the sink.
+pub(super) struct SecondReading<'a, 's> {
+    places: &'a Places,
+    sink: &'a mut RowSink<'s>,
+    /// They were told when the file was checked.
+    warnings: Warnings,
+    /// Rows so far.
+    pub rows: usize,
+}
+
+impl<'a, 's> SecondReading<'a, 's> {
+    /// Before the first row.
+    pub fn new(places: &'a Places, sink: &'a mut RowSink<'s>) -> Self {
+        Self { places, sink, warnings: Warnings::default(), rows: 0 }
+    }
+
+    /// Takes the next row. `result` makes a result of it, and is told its number, counted from 0, and its place.
+    pub fn take<E: Into<StopReason>>(
+        &mut self,
+        result: impl FnOnce(usize, Place, &mut Warnings) -> Result<ImportedResult, E>,
+    ) -> Result<(), StopReason> {
+        let number = self.rows;
+        self.rows += 1;
+        let Some(place) = self.places.of(number) else { return Ok(()) };
+        let result = result(number, place, &mut self.warnings).map_err(Into::into)?;
+        (self.sink)(result).map_err(StopReason::Failed)
+    }
 }
 
 impl Prepared {

@@ -17,10 +17,9 @@ use self::log::Sample;
 use self::samples::Reader;
 use super::ImportError;
 use super::places::Places;
-use super::prepared::{ImportedFile, Prepared, RowSink, Rows};
+use super::prepared::{ImportedFile, Prepared, RowSink, Rows, SecondReading};
 use super::problem::Problem;
-use super::source::{Source, StopReason};
-use super::warnings::Warnings;
+use super::source::Source;
 
 /// What every log is.
 const EXPECTED_FILE: &str = "one JSON document as Inspect writes it with `--log-format json`";
@@ -58,16 +57,11 @@ struct Samples {
 
 impl Rows for Samples {
     fn read(&self, source: &Source, places: &Places, sink: &mut RowSink<'_>) -> Result<usize, ImportError> {
-        let mut number = 0;
-        // They were told when the log was checked.
-        let mut warnings = Warnings::default();
+        let mut reading = SecondReading::new(places, sink);
         read_samples(source, &mut |sample: Sample| {
-            number += 1;
-            let Some(known) = places.of(number - 1) else { return Ok(()) };
-            let result = self.reader.result(sample, number - 1, known.position, &mut warnings)?;
-            sink(result).map_err(StopReason::Failed)
+            reading.take(|number, place, warnings| self.reader.result(sample, number, place.position, warnings))
         })?;
-        Ok(number)
+        Ok(reading.rows)
     }
 }
 

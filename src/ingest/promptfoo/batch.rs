@@ -4,15 +4,14 @@
 use serde_json::{Map, Value};
 
 use super::file::{AssertionTokens, CompletionDetails, Row, TokenUsage};
-use super::results::{RowPlace, result};
+use super::results::{RowPlace, column, result};
 use super::survey::{ColumnFacts, Survey};
 use super::{EXPECTED_FILE, external_id, replacement_warning};
 use crate::domain::{EvaluationStatus, RunSource, Timestamp};
 use crate::ingest::places::Places;
-use crate::ingest::prepared::{Prepared, RowSink, Rows};
+use crate::ingest::prepared::{Prepared, RowSink, Rows, SecondReading};
 use crate::ingest::problem::Problem;
 use crate::ingest::source::{Each, Source, Stop, StopReason};
-use crate::ingest::warnings::Warnings;
 use crate::ingest::{ImportError, ImportedEvaluation, ImportedRun, ScoreSum};
 
 /// Reads and checks a file.
@@ -138,17 +137,14 @@ struct BatchRows;
 
 impl Rows for BatchRows {
     fn read(&self, source: &Source, places: &Places, sink: &mut RowSink<'_>) -> Result<usize, ImportError> {
-        let mut number = 0;
-        // They were told when the file was checked.
-        let mut warnings = Warnings::default();
-        read_rows(source, &mut |row, place| {
-            number += 1;
-            let Some(known) = places.of(number - 1) else { return Ok(()) };
-            let column = row.prompt_idx.map_or(0, |column| column as usize);
-            let result = result(row, place, (column, known.position), &mut warnings)?;
-            sink(result).map_err(StopReason::Failed)
+        let mut reading = SecondReading::new(places, sink);
+        read_rows(source, &mut |row, at| {
+            reading.take(|_, place, warnings| {
+                let column = column(&row);
+                result(row, at, (column, place.position), warnings)
+            })
         })?;
-        Ok(number)
+        Ok(reading.rows)
     }
 }
 

@@ -8,21 +8,17 @@ use serde_json::{Map, Value};
 
 use super::file::{Column, Row};
 use super::mapping::{Columns, warn_of_shared_names};
-use super::results::{RowPlace, result};
+use super::results::{RowPlace, column, result};
 use super::survey::Survey;
 use super::template::template;
 use super::{EXPECTED_FILE, replacement_warning};
 use crate::domain::{EvaluationStatus, RunSource, Timestamp};
-use crate::ingest::json::{cut, fit_id, text_form};
+use crate::ingest::json::{NAME_LIMIT, cut, fit_id, text_form};
 use crate::ingest::places::Places;
-use crate::ingest::prepared::{Prepared, RowSink, Rows};
+use crate::ingest::prepared::{Prepared, RowSink, Rows, SecondReading};
 use crate::ingest::problem::Problem;
 use crate::ingest::source::{Meter, Source, StopReason, TextReader, Unpacked};
-use crate::ingest::warnings::Warnings;
 use crate::ingest::{ImportError, ImportedRun};
-
-/// The longest name of a run.
-const NAME_LIMIT: usize = 255;
 
 /// Paths that promptfoo puts into labels: those of files that prompts are read from.
 const PROMPT_FILES: [&str; 16] = [
@@ -147,19 +143,16 @@ struct LineRows;
 
 impl Rows for LineRows {
     fn read(&self, source: &Source, places: &Places, sink: &mut RowSink<'_>) -> Result<usize, ImportError> {
-        let mut number = 0;
-        // They were told when the file was checked.
-        let mut warnings = Warnings::default();
+        let mut reading = SecondReading::new(places, sink);
         let mut lines = Lines::new(source);
         while let Some((row, line)) = lines.next_row()? {
-            number += 1;
-            let Some(known) = places.of(number - 1) else { continue };
-            // Evaluations have other numbers where columns are missing.
-            let column = row.prompt_idx.map_or(0, |column| column as usize);
-            let result = result(row, RowPlace::Line(line), (column, known.position), &mut warnings);
-            sink(result.map_err(|problem| value_error(source, problem))?)?;
+            let taken = reading.take(|_, place, warnings| {
+                let column = column(&row);
+                result(row, RowPlace::Line(line), (column, place.position), warnings)
+            });
+            taken.map_err(|reason| reason.into_error(source, None))?;
         }
-        Ok(number)
+        Ok(reading.rows)
     }
 }
 

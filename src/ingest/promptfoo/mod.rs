@@ -31,10 +31,9 @@ use self::survey::Survey;
 use self::table::{Table, complete};
 use super::json::fit_id;
 use super::places::Places;
-use super::prepared::{ImportedFile, Prepared, RowSink, Rows};
+use super::prepared::{ImportedFile, Prepared, RowSink, Rows, SecondReading};
 use super::problem::Problem;
 use super::source::{Source, StopReason};
-use super::warnings::Warnings;
 use super::{ImportError, Options};
 
 /// What every file of promptfoo is.
@@ -124,20 +123,16 @@ struct DocumentRows {
 
 impl Rows for DocumentRows {
     fn read(&self, source: &Source, places: &Places, sink: &mut RowSink<'_>) -> Result<usize, ImportError> {
-        let mut number = 0;
-        // They were told when the file was checked.
-        let mut warnings = Warnings::default();
+        let mut reading = SecondReading::new(places, sink);
         read_rows(source, &mut |mut row: Row| {
-            let place = RowPlace::Element(number);
-            number += 1;
-            let Some(known) = places.of(number - 1) else { return Ok(()) };
-            if let Some(table) = &self.table {
-                complete(&mut row, table, known.position);
-            }
-            let result = result(row, place, (known.evaluation, known.position), &mut warnings)?;
-            sink(result).map_err(StopReason::Failed)
+            reading.take(|number, place, warnings| {
+                if let Some(table) = &self.table {
+                    complete(&mut row, table, place.position);
+                }
+                result(row, RowPlace::Element(number), (place.evaluation, place.position), warnings)
+            })
         })?;
-        Ok(number)
+        Ok(reading.rows)
     }
 }
 

@@ -37,6 +37,11 @@ impl RowPlace {
     }
 }
 
+/// The column that a row names, which is not the number of its evaluation where a file lacks columns.
+pub(super) fn column(row: &Row) -> usize {
+    row.prompt_idx.map_or(0, |column| column as usize)
+}
+
 /// The result of a row at this place in the file, without its repetition; `position` and `column` are the test and the
 /// evaluation.
 pub(super) fn result(
