@@ -5,6 +5,8 @@
 //! measured.
 
 mod common;
+#[path = "../tests/common/mod.rs"]
+mod test_support;
 
 use std::time::{Duration, Instant};
 
@@ -16,13 +18,11 @@ use evalgraph::db::page::{Order, Slice};
 use evalgraph::db::pool::DatabaseLocation;
 use evalgraph::db::prompts::{NewPrompt, PromptFilter, Prompts};
 use evalgraph::db::transaction::write_transaction;
-use evalgraph::db::types::Json;
 use evalgraph::db::{Database, StatementCount, insert};
-use evalgraph::domain::{
-    Principal, PromptFormat, PromptId, PromptOrderField, PromptStatus, SearchTerms, Timestamp, content_hash,
-};
+use evalgraph::domain::{Principal, PromptFormat, PromptOrderField, SearchTerms, content_hash};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+use test_support::PromptBuilder;
 use tokio::runtime::Runtime;
 
 #[global_allocator]
@@ -61,27 +61,13 @@ fn prompt(number: usize, random: &mut ChaCha8Rng) -> NewPrompt {
     words.push(String::from("common"));
     words.push(String::from(if number.is_multiple_of(2) { "refund" } else { "order" }));
     words.extend(if number.is_multiple_of(20_000) { ["zebra", "crossing"] } else { ["the", "end"] }.map(String::from));
-    let (id, now, content) = (PromptId::generate(), Timestamp::now(), words.join(" "));
-    NewPrompt {
-        id,
-        user_id: Principal::LOCAL_USER.to_owned(),
-        name: None,
-        title: words[..5].join(" "),
-        description: None,
-        content_hash: content_hash(PromptFormat::Text, &content, None),
-        content,
-        format: PromptFormat::Text,
-        system_message: None,
-        tags: Json::from(serde_json::json!([])),
-        metadata: Json::empty_object(),
-        version: 1,
-        parent_id: None,
-        root_id: id,
-        template_id: None,
-        status: PromptStatus::Active,
-        created_at: now,
-        updated_at: now,
-    }
+    PromptBuilder::new()
+        .title(&words[..5].join(" "))
+        .with(|row| {
+            row.content = words.join(" ");
+            row.content_hash = content_hash(PromptFormat::Text, &row.content, None);
+        })
+        .build()
 }
 
 /// Stores prompts, and tells how long one takes.
