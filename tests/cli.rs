@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use common::process::{Server, evalgraph, run, stderr, stdout};
+use common::process::{Server, evalgraph, evalgraph_on, run, stderr, stdout};
 use common::{Kind, TestLocation};
 use evalgraph::db::pool::DatabaseLocation;
 
@@ -40,11 +40,8 @@ fn impossible_values_stop_the_start_by_name() {
 async fn migrations_go_forward_and_back() {
     for kind in [Kind::Sqlite, Kind::Postgres] {
         let location = TestLocation::empty(kind).await;
-        let url = match &location.location {
-            DatabaseLocation::Sqlite(path) => format!("sqlite:{}", path.display()),
-            DatabaseLocation::Postgres(url) => url.clone(),
-        };
-        let migrate = |more: &[&str]| stdout(&run(evalgraph(&[&["migrate"], more].concat()).env("DATABASE_URL", &url)));
+        let migrate =
+            |more: &[&str]| stdout(&run(&mut evalgraph_on(&location.location, &[&["migrate"], more].concat())));
         let applied = migrate(&[]);
         assert!(applied.lines().count() >= 2 && applied.lines().all(|line| line.starts_with("applied ")), "{applied}");
         assert_eq!(migrate(&[]), "nothing to do\n");

@@ -46,13 +46,7 @@ macro_rules! builder_functions {
 
             async fn store(row: $row, database: &TestDatabase) -> $row {
                 let stored = row.clone();
-                database
-                    .database
-                    .write(&StatementCount::default(), move |connection| {
-                        Box::pin(async move { $insert(connection, vec![row]).await })
-                    })
-                    .await
-                    .unwrap_or_else(|error| panic!("{stored:?} cannot be stored: {error}"));
+                database.write(|connection| Box::pin(async move { $insert(connection, vec![row]).await })).await;
                 stored
             }
         }

@@ -10,6 +10,7 @@ pub mod bulk;
 pub mod hostile;
 mod location;
 pub mod log;
+pub mod plans;
 pub mod process;
 mod proxy;
 pub mod recorder;
@@ -18,8 +19,14 @@ pub mod sql;
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use diesel::result::QueryResult;
 use evalgraph::db::pool::{DatabaseLocation, PoolSettings};
-use evalgraph::db::{Database, DbError, StatementCount};
+use evalgraph::db::{Database, DbConnection, DbError, StatementCount};
+use futures_util::future::BoxFuture;
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -78,15 +85,19 @@ impl TestDatabase {
         Self { kind, location: location.location.clone(), database, _location: location }
     }
 
+    /// Does something on a connection for writing, which must succeed.
+    pub async fn write<T, W>(&self, work: W) -> T
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, QueryResult<T>> + Send + 'static,
+    {
+        self.database.write(&StatementCount::default(), work).await.unwrap_or_else(|error| panic!("{error}"))
+    }
+
     /// Runs statements on a connection for writing.
     pub async fn execute(&self, sql: &str) {
         let statement = sql.to_owned();
-        self.database
-            .write(&StatementCount::default(), move |connection| {
-                Box::pin(async move { connection.batch_execute(&statement).await })
-            })
-            .await
-            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        self.write(|connection| Box::pin(async move { connection.batch_execute(&statement).await })).await;
     }
 
     /// How many rows a table has, as another client sees it.
@@ -105,6 +116,19 @@ pub fn small_pools() -> PoolSettings {
         statement_timeout: Duration::from_secs(10),
         lock_wait: Duration::from_secs(5),
     }
+}
+
+/// The id of a row as clients see it.
+pub fn global_id(object_type: &str, id: impl Into<Uuid>) -> String {
+    STANDARD.encode(format!("{object_type}:{}", id.into()))
+}
+
+/// What is drawn depends on the seed alone: `EVALGRAPH_TEST_SEED` repeats a failure.
+pub fn seeded() -> ChaCha8Rng {
+    let given = std::env::var("EVALGRAPH_TEST_SEED").ok().map(|seed| seed.parse().expect("a number"));
+    let seed = given.unwrap_or_else(|| rand::rng().next_u64());
+    println!("EVALGRAPH_TEST_SEED={seed}");
+    ChaCha8Rng::seed_from_u64(seed)
 }
 
 /// Waits until a condition holds, and fails when it does not within the time.

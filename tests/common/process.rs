@@ -4,6 +4,8 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use evalgraph::db::pool::DatabaseLocation;
+
 use super::Reply;
 
 /// The command, without the variables of whoever runs the tests: they are not meant for it.
@@ -14,6 +16,17 @@ pub fn evalgraph(arguments: &[&str]) -> Command {
         command.env_remove(name);
     }
     command.env_remove("DATABASE_URL").env_remove("PORT");
+    command
+}
+
+/// The command, for this database.
+pub fn evalgraph_on(location: &DatabaseLocation, arguments: &[&str]) -> Command {
+    let url = match location {
+        DatabaseLocation::Sqlite(path) => format!("sqlite:{}", path.display()),
+        DatabaseLocation::Postgres(url) => url.clone(),
+    };
+    let mut command = evalgraph(arguments);
+    command.env("DATABASE_URL", url);
     command
 }
 

@@ -16,15 +16,9 @@ mod visibility;
 mod world;
 mod written;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use uuid::Uuid;
 
-/// The id of a row as clients see it.
-fn global_id(object_type: &str, id: impl Into<Uuid>) -> String {
-    STANDARD.encode(format!("{object_type}:{}", id.into()))
-}
+use crate::common::global_id;
 
 /// The texts of one field of the objects in a list.
 fn texts(objects: &Value, field: &str) -> Vec<String> {

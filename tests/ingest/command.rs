@@ -3,6 +3,7 @@
 use std::process::{Output, Stdio};
 
 use super::*;
+use crate::common::process::evalgraph_on;
 
 fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
@@ -36,7 +37,7 @@ on_both_databases! {
         std::fs::write(&broken, "{\"results\": {").unwrap();
         let [first, last] = ["edge-scores.json", "legacy-v2.json"].map(data);
         let files = ["import", "promptfoo", path(&first), path(&broken), "/nowhere.json", path(&last), "--user=me"];
-        let output = evalgraph(&database.location, &files).output().unwrap();
+        let output = evalgraph_on(&database.location, &files).output().unwrap();
         assert_eq!(output.status.code(), Some(1));
         let message = stderr(&output);
         assert!(message.contains("broken.json:1:13: the file ends in the middle of a value"), "{message}");
@@ -53,7 +54,7 @@ on_both_databases! {
             (std::fs::read(data("candidate.json")).unwrap(), 63),
             (gzip(&std::fs::read(data("legacy-v2.json")).unwrap()), 75),
         ] {
-            let mut command = evalgraph(&database.location, &["import", "promptfoo", "-"]);
+            let mut command = evalgraph_on(&database.location, &["import", "promptfoo", "-"]);
             let mut import = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
             import.stdin.take().unwrap().write_all(&bytes).unwrap();
             let output = import.wait_with_output().unwrap();
@@ -78,7 +79,7 @@ async fn what_cannot_be_meant_is_refused() {
         (vec!["inspect", file], 1, "this looks like a file of promptfoo: use `evalgraph import promptfoo`"),
         (vec!["inspect", "/"], 1, "/: the file cannot be read: "),
     ] {
-        let output = evalgraph(&database.location, &[&["import"], &arguments[..]].concat()).output().unwrap();
+        let output = evalgraph_on(&database.location, &[&["import"], &arguments[..]].concat()).output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{arguments:?}");
         assert!(stderr(&output).contains(expected), "{expected}: {}", stderr(&output));
     }
@@ -89,7 +90,7 @@ async fn what_cannot_be_meant_is_refused() {
 async fn nothing_is_drawn_where_nobody_sees_it() {
     let database = TestDatabase::sqlite().await;
     let file = data("edge-scores.json");
-    let output = evalgraph(&database.location, &["import", "promptfoo", path(&file), "--dry-run"]).output().unwrap();
+    let output = evalgraph_on(&database.location, &["import", "promptfoo", path(&file), "--dry-run"]).output().unwrap();
     assert_eq!(stderr(&output), "");
     let report = stdout(&output);
     assert!(report.contains("11 rows would be written: 1 run, 2 prompt versions"), "{report}");

@@ -1,6 +1,6 @@
 //! Imports that end in the middle.
 
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use diesel::Connection as _;
@@ -8,6 +8,7 @@ use diesel::connection::SimpleConnection as _;
 use diesel_async::SimpleAsyncConnection as _;
 
 use super::*;
+use crate::common::process::evalgraph_on;
 
 /// More results than can be stored before the process is found to be storing.
 const RESULTS: usize = 4_000;
@@ -63,7 +64,7 @@ async fn interrupt(database: &TestDatabase, signal: &str) -> std::process::Outpu
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("output.json");
     std::fs::write(&path, generated(RESULTS, 20)).unwrap();
-    let mut command = evalgraph(&database.location, &["import", "promptfoo", path.to_str().unwrap()]);
+    let mut command = evalgraph_on(&database.location, &["import", "promptfoo", path.to_str().unwrap()]);
     let mut import = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     until_it_writes(database, &mut import).await;
     send(signal, &import);
@@ -109,7 +110,7 @@ async fn an_import_that_is_all_but_complete_when_it_is_told_to_stop_is_the_last(
     other.batch_execute("BEGIN; LOCK TABLE test_results IN SHARE MODE").await.unwrap();
     let [first, second] = ["edge-scores.json", "legacy-v2.json"].map(data);
     let files = ["import", "promptfoo", first.to_str().unwrap(), second.to_str().unwrap()];
-    let mut command = evalgraph(&database.location, &files);
+    let mut command = evalgraph_on(&database.location, &files);
     let import = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let waiting = "SELECT count(*) AS value FROM pg_locks WHERE NOT granted AND relation = 'test_results'::regclass
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";

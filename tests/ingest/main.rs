@@ -14,7 +14,6 @@ mod shared;
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use common::{TestDatabase, on_both_databases};
 use evalgraph::db::columns::ColumnSet;
@@ -157,15 +156,4 @@ fn generated(results: usize, length: usize) -> String {
             "prompts": {prompts}, "results": {}, "stats": {stats}}}}}"#,
         Value::from(rows)
     )
-}
-
-/// A run of the command on a database.
-fn evalgraph(location: &DatabaseLocation, arguments: &[&str]) -> Command {
-    let url = match location {
-        DatabaseLocation::Sqlite(path) => format!("sqlite:{}", path.display()),
-        DatabaseLocation::Postgres(url) => url.clone(),
-    };
-    let mut command = common::process::evalgraph(arguments);
-    command.env("DATABASE_URL", url);
-    command
 }

@@ -8,33 +8,17 @@ mod lists;
 mod model;
 mod walk;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use rand::RngExt as _;
 use rand::seq::IteratorRandom as _;
-use rand::{Rng as _, RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use uuid::Uuid;
 
-use crate::common::{TestServer, on_both_databases};
+use crate::common::{TestServer, global_id, on_both_databases, seeded};
 use crate::lists::{fill, prompt, row_of_prompt};
 use crate::model::{List, Row};
 use crate::walk::walk;
 
 /// Filters, orders and page sizes drawn for each list.
 const DRAWS: usize = 12;
-
-/// The id of a row as clients see it.
-fn global_id(object_type: &str, id: impl Into<Uuid>) -> String {
-    STANDARD.encode(format!("{object_type}:{}", id.into()))
-}
-
-/// What is drawn depends on the seed alone: `EVALGRAPH_TEST_SEED` repeats a failure.
-fn seeded() -> ChaCha8Rng {
-    let given = std::env::var("EVALGRAPH_TEST_SEED").ok().map(|seed| seed.parse().expect("a number"));
-    let seed = given.unwrap_or_else(|| rand::rng().next_u64());
-    println!("EVALGRAPH_TEST_SEED={seed}");
-    ChaCha8Rng::seed_from_u64(seed)
-}
 
 /// An order, and the arguments that say so.
 struct Order {

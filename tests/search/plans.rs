@@ -1,7 +1,6 @@
 //! How the databases find words: they say so themselves.
 
-use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::ExpressionMethods as _;
 use evalgraph::db::conditions::Conditions;
 use evalgraph::db::page::{Order, Page, Slice};
 use evalgraph::db::schema::prompts;
@@ -9,6 +8,7 @@ use evalgraph::db::search::contains;
 use evalgraph::domain::{Principal, PromptOrderField};
 
 use super::{check_found, terms};
+use crate::common::plans::plan;
 use crate::common::{Kind, TestDatabase, on_both_databases, sql};
 
 /// The newest prompts of a user that have these words.
@@ -18,47 +18,6 @@ fn newest(text: &str) -> Page<prompts::table, prompts::id> {
     conditions.require(prompts::deleted_at.is_null());
     conditions.require(contains(&terms(text)));
     Page::new(prompts::id, conditions, Slice::first(21, Order::descending(PromptOrderField::CreatedAt)))
-}
-
-/// How the database goes about it; `words` is what it is asked for.
-async fn plan(database: &TestDatabase, text: &str, words: &str) -> String {
-    #[derive(QueryableByName)]
-    struct Sqlite {
-        #[diesel(sql_type = Text)]
-        detail: String,
-    }
-    #[derive(QueryableByName)]
-    struct Postgres {
-        #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
-        line: String,
-    }
-    let page = newest(text);
-    let statement = match database.kind {
-        Kind::Sqlite => diesel::debug_query::<diesel::sqlite::Sqlite, _>(&page).to_string(),
-        Kind::Postgres => diesel::debug_query::<diesel::pg::Pg, _>(&page).to_string(),
-    };
-    // What follows are the values, in Diesel's words.
-    let statement = statement.split_once(" -- binds:").unwrap().0;
-    let lines: Vec<String> = match database.kind {
-        Kind::Sqlite => {
-            let explain = diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}"))
-                .bind::<Text, _>(Principal::LOCAL_USER)
-                .bind::<Text, _>(words)
-                .bind::<BigInt, _>(21);
-            let rows = diesel::RunQueryDsl::load::<Sqlite>(explain, &mut sql::sqlite(&database.location)).unwrap();
-            rows.into_iter().map(|row| row.detail).collect()
-        }
-        Kind::Postgres => {
-            let explain = diesel::sql_query(format!("EXPLAIN {statement}"))
-                .bind::<Text, _>(Principal::LOCAL_USER)
-                .bind::<Text, _>(words)
-                .bind::<BigInt, _>(21);
-            let mut connection = sql::postgres(&database.location).await;
-            let rows = diesel_async::RunQueryDsl::load::<Postgres>(explain, &mut connection).await.unwrap();
-            rows.into_iter().map(|row| row.line).collect()
-        }
-    };
-    lines.join("\n")
 }
 
 /// 12,000 prompts, all with the word `common`, every thousandth with the word `rare`, and statistics that know of them.
@@ -103,11 +62,11 @@ on_both_databases! {
     async fn a_rare_word_is_looked_up_in_the_index(database: TestDatabase) {
         fill(&database).await;
         check_found(&database, &[("rare 3000", &["number 3000"])]).await;
-        let (words, index): (_, &[&str]) = match database.kind {
-            Kind::Sqlite => ("\"rare\"", &["SCAN prompt_search VIRTUAL TABLE INDEX", "sqlite_autoindex_prompts_1 (id=?)"]),
-            Kind::Postgres => ("'rare'", &["Bitmap Index Scan on prompts_search_words"]),
+        let index: &[&str] = match database.kind {
+            Kind::Sqlite => &["SCAN prompt_search VIRTUAL TABLE INDEX", "sqlite_autoindex_prompts_1 (id=?)"],
+            Kind::Postgres => &["Bitmap Index Scan on prompts_search_words"],
         };
-        let plan = plan(&database, "rare", words).await;
+        let plan = plan(&database, newest("rare")).await;
         assert_has(&plan, index);
         assert_has_not(&plan, &["Seq Scan", "SCAN prompts"]);
     }
@@ -116,11 +75,11 @@ on_both_databases! {
     /// looks all of them up and sorts them.
     async fn a_frequent_word_needs_no_scan_either(database: TestDatabase) {
         fill(&database).await;
-        let (words, way): (_, &[&str]) = match database.kind {
-            Kind::Sqlite => ("\"common\"", &["SCAN prompt_search VIRTUAL TABLE INDEX", "sqlite_autoindex_prompts_1 (id=?)"]),
-            Kind::Postgres => ("'common'", &["Limit", "Index Scan using prompts_"]),
+        let way: &[&str] = match database.kind {
+            Kind::Sqlite => &["SCAN prompt_search VIRTUAL TABLE INDEX", "sqlite_autoindex_prompts_1 (id=?)"],
+            Kind::Postgres => &["Limit", "Index Scan using prompts_"],
         };
-        let plan = plan(&database, "common", words).await;
+        let plan = plan(&database, newest("common")).await;
         assert_has(&plan, way);
         assert_has_not(&plan, &["Seq Scan", "SCAN prompts", "Bitmap", "Sort"]);
     }

@@ -9,16 +9,11 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::common::process::{evalgraph, run, stderr, stdout};
+use crate::common::process::{evalgraph_on, run, stderr, stdout};
 use crate::common::{EvaluationBuilder, Kind, PromptBuilder, ResultBuilder, sql};
 
 fn start(location: &DatabaseLocation, arguments: &[&str]) -> JoinHandle<Output> {
-    let url = match location {
-        DatabaseLocation::Sqlite(path) => format!("sqlite:{}", path.display()),
-        DatabaseLocation::Postgres(url) => url.clone(),
-    };
-    let mut command = evalgraph(arguments);
-    command.env("DATABASE_URL", url);
+    let mut command = evalgraph_on(location, arguments);
     tokio::task::spawn_blocking(move || run(&mut command))
 }
 

@@ -9,41 +9,28 @@ mod model;
 mod random;
 mod writers;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use evalgraph::db::evaluations::NewEvaluation;
 use evalgraph::db::totals::{self, Difference};
 use evalgraph::db::{StatementCount, insert};
 use evalgraph::domain::PromptId;
-use uuid::Uuid;
 
-use crate::common::{TestDatabase, TestServer, on_both_databases};
-
-/// The id of a row as clients see it.
-fn global_id(object_type: &str, id: impl Into<Uuid>) -> String {
-    STANDARD.encode(format!("{object_type}:{}", id.into()))
-}
+use crate::common::{TestDatabase, TestServer, global_id, on_both_databases};
 
 /// Stores evaluations, all at once, as every transaction that writes them does.
 async fn store(database: &TestDatabase, rows: Vec<NewEvaluation>) {
-    let count = StatementCount::default();
-    let stored = database.database.write(&count, |connection| {
+    let stored = database.write(|connection| {
         Box::pin(async move {
             let prompts: Vec<_> = rows.iter().map(|row| row.prompt_id).collect();
             insert::evaluations(connection, rows).await?;
             totals::refresh(connection, prompts).await
         })
     });
-    stored.await.unwrap();
+    stored.await;
 }
 
 /// Computes the totals of these prompts anew.
 async fn refresh(database: &TestDatabase, prompts: Vec<PromptId>) {
-    let count = StatementCount::default();
-    let refreshed = database
-        .database
-        .write(&count, |connection| Box::pin(async move { totals::refresh(connection, prompts).await }));
-    refreshed.await.unwrap();
+    database.write(|connection| Box::pin(async move { totals::refresh(connection, prompts).await })).await;
 }
 
 /// Every total that is wrong.

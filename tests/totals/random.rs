@@ -3,22 +3,14 @@
 
 use evalgraph::db::evaluations::NewEvaluation;
 use evalgraph::domain::{EvaluationStatus, Principal, PromptId, RunId, Timestamp};
+use rand::RngExt as _;
 use rand::seq::IndexedRandom as _;
-use rand::{Rng as _, RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::common::{EvaluationBuilder, PromptBuilder, RunBuilder};
+use crate::common::{EvaluationBuilder, PromptBuilder, RunBuilder, seeded};
 use crate::model::{INTERVALS, Model};
-
-/// What is drawn depends on the seed alone: `EVALGRAPH_TEST_SEED` repeats a failure.
-fn seeded() -> ChaCha8Rng {
-    let given = std::env::var("EVALGRAPH_TEST_SEED").ok().map(|seed| seed.parse().expect("a number"));
-    let seed = given.unwrap_or_else(|| rand::rng().next_u64());
-    println!("EVALGRAPH_TEST_SEED={seed}");
-    ChaCha8Rng::seed_from_u64(seed)
-}
 
 /// Times at which something new begins: years, months, weeks, days, and time itself.
 const BEGINNINGS: [&str; 12] = [

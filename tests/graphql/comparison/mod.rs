@@ -8,8 +8,8 @@ mod random;
 mod refused;
 
 use evalgraph::db::evaluations::NewEvaluation;
+use evalgraph::db::insert;
 use evalgraph::db::test_results::NewTestResult;
-use evalgraph::db::{StatementCount, insert};
 use evalgraph::domain::TestOutcome;
 use serde_json::Value;
 
@@ -38,11 +38,7 @@ fn results(evaluation: &NewEvaluation, cases: &[(&str, &str, TestOutcome)]) -> V
 }
 
 async fn store(database: &TestDatabase, results: Vec<NewTestResult>) {
-    let count = StatementCount::default();
-    let store = database
-        .database
-        .write(&count, |connection| Box::pin(async move { insert::test_results(connection, results).await }));
-    store.await.unwrap();
+    database.write(|connection| Box::pin(async move { insert::test_results(connection, results).await })).await;
 }
 
 /// The query for a comparison.

@@ -1,66 +1,12 @@
 //! A comparison reads the results of its two evaluations: the databases say so themselves.
 
-use diesel::backend::Backend;
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::result::QueryResult;
-use diesel::sql_types::{Integer, Text};
 use evalgraph::db::comparison::{CasePosition, CaseRange, CaseSlice, Cases, ChangeCounts, EvaluationPair};
 use evalgraph::db::evaluations::NewEvaluation;
 use evalgraph::domain::{Principal, TestCaseChange, TestOutcome, TestResultId};
 
 use super::{results, store};
-use crate::common::{EvaluationBuilder, Kind, PromptBuilder, TestDatabase, on_both_databases, sql};
-
-/// The plan of a statement in place of its answer.
-struct Explain<S, T> {
-    words: &'static str,
-    statement: S,
-    returns: std::marker::PhantomData<T>,
-}
-
-impl<S, T> Explain<S, T> {
-    fn new(words: &'static str, statement: S) -> Self {
-        Self { words, statement, returns: std::marker::PhantomData }
-    }
-}
-
-impl<S: QueryFragment<DB>, T, DB: Backend> QueryFragment<DB> for Explain<S, T> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        out.push_sql(self.words);
-        self.statement.walk_ast(out)
-    }
-}
-
-impl<S, T> QueryId for Explain<S, T> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl<S, T> Query for Explain<S, T> {
-    type SqlType = T;
-}
-
-impl<S, T, C> diesel::RunQueryDsl<C> for Explain<S, T> {}
-
-async fn plan<S>(database: &TestDatabase, statement: S) -> String
-where
-    S: QueryFragment<diesel::pg::Pg> + QueryFragment<diesel::sqlite::Sqlite> + Send,
-{
-    let lines: Vec<String> = match database.kind {
-        Kind::Sqlite => {
-            let explain = Explain::<_, (Integer, Integer, Integer, Text)>::new("EXPLAIN QUERY PLAN ", statement);
-            let mut connection = sql::sqlite(&database.location);
-            let rows: Vec<(i32, i32, i32, String)> = diesel::RunQueryDsl::load(explain, &mut connection).unwrap();
-            rows.into_iter().map(|row| row.3).collect()
-        }
-        Kind::Postgres => {
-            let explain = Explain::<_, Text>::new("EXPLAIN ", statement);
-            let mut connection = sql::postgres(&database.location).await;
-            diesel_async::RunQueryDsl::load(explain, &mut connection).await.unwrap()
-        }
-    };
-    lines.join("\n")
-}
+use crate::common::plans::plan;
+use crate::common::{EvaluationBuilder, PromptBuilder, TestDatabase, on_both_databases};
 
 /// 40 evaluations with 100 results each, and statistics that know of them.
 async fn fill(database: &TestDatabase) -> Vec<NewEvaluation> {
