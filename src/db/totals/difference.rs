@@ -53,7 +53,7 @@ pub(super) trait Line {
 pub(super) enum Figure {
     Text(String),
     Count(Option<i64>),
-    /// With the sum of what was added without its signs, where it was computed.
+    /// Or a mean. With the same of what was added without its signs, where it was computed.
     Sum(Option<f64>, Option<f64>),
 }
 

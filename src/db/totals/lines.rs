@@ -35,14 +35,15 @@ pub(super) async fn compare(
     }
 }
 
-/// Declares a line: the table that it is stored in, its key, what computes it, the words for its subject, its columns, and
-/// the columns with which only computing has to do.
+/// Declares a line: the table that it is stored in, its key, what computes it, the words for its subject, its columns by
+/// what they hold, and the columns with which only comparing has to do.
 macro_rules! line {
     (
         $line:ident as $sql_type:ident in $table:literal { $id:ident $(, $key:ident: $key_type:ty as $key_sql:ty)* }
         computed by $computed:path,
-        = $subject:expr, empty: $empty:expr,
-        { $($column:ident: $type:ty as $column_sql:ty => $figure:expr),+ $(,)? }
+        subject: $subject:expr,
+        empty: $empty:expr,
+        columns { $($column:ident: $kind:ident $(($scale_of:ident))?),+ }
         scales { $($scale:ident),* }
     ) => {
         #[derive(Debug, Queryable)]
@@ -50,11 +51,11 @@ macro_rules! line {
             is_stored: bool,
             $id: Uuid,
             $($key: $key_type,)*
-            $($column: $type,)+
+            $($column: column_type!($kind),)+
             $($scale: Option<f64>,)*
         }
 
-        type $sql_type = (Bool, sql::Uuid, $($key_sql,)* $($column_sql,)+ $(scale_sql!($scale),)*);
+        type $sql_type = (Bool, sql::Uuid, $($key_sql,)* $(column_sql!($kind),)+ $(scale_sql!($scale),)*);
 
         impl $line {
             /// The lines of these ids: as they are stored, and as they should be.
@@ -97,13 +98,48 @@ macro_rules! line {
             }
 
             fn figures(&self) -> Vec<(&'static str, Figure)> {
-                vec![$((stringify!($column), ($figure)(self)),)+]
+                vec![$((stringify!($column), figure!(self, $column, $kind $(, $scale_of)?)),)+]
             }
 
             fn is_empty(&self) -> bool {
                 ($empty)(self)
             }
         }
+    };
+}
+
+macro_rules! column_type {
+    (text) => { String };
+    (count) => { i64 };
+    (optional_count) => { Option<i64> };
+    (sum) => { Option<f64> };
+    (mean) => { Option<f64> };
+}
+
+macro_rules! column_sql {
+    (text) => { Text };
+    (count) => { BigInt };
+    (optional_count) => { Nullable<BigInt> };
+    (sum) => { Nullable<Double> };
+    (mean) => { Nullable<Double> };
+}
+
+/// What is compared of a column.
+macro_rules! figure {
+    ($line:expr, $column:ident, text) => {
+        Figure::Text($line.$column.clone())
+    };
+    ($line:expr, $column:ident, count) => {
+        Figure::Count(Some($line.$column))
+    };
+    ($line:expr, $column:ident, optional_count) => {
+        Figure::Count($line.$column)
+    };
+    ($line:expr, $column:ident, sum, $scale:ident) => {
+        Figure::Sum($line.$column, $line.$scale)
+    };
+    ($line:expr, $column:ident, mean, $scale:ident) => {
+        Figure::Sum($line.$column, mean($line.$scale, $line.scored_count))
     };
 }
 
@@ -120,21 +156,20 @@ macro_rules! scale_sql {
     };
 }
 
+#[allow(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+fn mean(sum: Option<f64>, count: i64) -> Option<f64> {
+    sum.map(|sum| sum / count as f64)
+}
+
 line! {
     EvaluationLine as EvaluationSql in "evaluations" { id }
     computed by figures::of_evaluations,
-    = |line: &Self| format!("evaluation {}", line.id), empty: |_: &Self| false,
-    {
-        total_tests: i64 as BigInt => |line: &Self| Figure::Count(Some(line.total_tests)),
-        passed_tests: i64 as BigInt => |line: &Self| Figure::Count(Some(line.passed_tests)),
-        failed_tests: i64 as BigInt => |line: &Self| Figure::Count(Some(line.failed_tests)),
-        errored_tests: i64 as BigInt => |line: &Self| Figure::Count(Some(line.errored_tests)),
-        timed_tests: i64 as BigInt => |line: &Self| Figure::Count(Some(line.timed_tests)),
-        total_latency_ms: Option<i64> as Nullable<BigInt> => |line: &Self| Figure::Count(line.total_latency_ms),
-        prompt_tokens: Option<i64> as Nullable<BigInt> => |line: &Self| Figure::Count(line.prompt_tokens),
-        completion_tokens: Option<i64> as Nullable<BigInt> => |line: &Self| Figure::Count(line.completion_tokens),
-        total_tokens: Option<i64> as Nullable<BigInt> => |line: &Self| Figure::Count(line.total_tokens),
-        cost_usd: Option<f64> as Nullable<Double> => |line: &Self| Figure::Sum(line.cost_usd, line.cost_scale),
+    subject: |line: &Self| format!("evaluation {}", line.id),
+    empty: |_: &Self| false,
+    columns {
+        total_tests: count, passed_tests: count, failed_tests: count, errored_tests: count, timed_tests: count,
+        total_latency_ms: optional_count, prompt_tokens: optional_count, completion_tokens: optional_count,
+        total_tokens: optional_count, cost_usd: sum(cost_scale)
     }
     scales { cost_scale }
 }
@@ -142,47 +177,25 @@ line! {
 line! {
     PromptLine as PromptSql in "prompt_totals" { prompt_id }
     computed by figures::of_prompts,
-    = |line: &Self| format!("prompt {}", line.prompt_id), empty: |line: &Self| line.evaluation_count == 0,
-    {
-        user_id: String as Text => |line: &Self| Figure::Text(line.user_id.clone()),
-        evaluation_count: i64 as BigInt => |line: &Self| Figure::Count(Some(line.evaluation_count)),
-        completed_count: i64 as BigInt => |line: &Self| Figure::Count(Some(line.completed_count)),
-        scored_count: i64 as BigInt => |line: &Self| Figure::Count(Some(line.scored_count)),
-        score_sum: Option<f64> as Nullable<Double> => |line: &Self| Figure::Sum(line.score_sum, line.score_scale),
-        average_score: Option<f64> as Nullable<Double> =>
-            |line: &Self| Figure::Sum(line.average_score, line.average_scale()),
-        total_tests: i64 as BigInt => |line: &Self| Figure::Count(Some(line.total_tests)),
-        passed_tests: i64 as BigInt => |line: &Self| Figure::Count(Some(line.passed_tests)),
-        failed_tests: i64 as BigInt => |line: &Self| Figure::Count(Some(line.failed_tests)),
-        errored_tests: i64 as BigInt => |line: &Self| Figure::Count(Some(line.errored_tests)),
-        cost_usd: Option<f64> as Nullable<Double> => |line: &Self| Figure::Sum(line.cost_usd, line.cost_scale),
+    subject: |line: &Self| format!("prompt {}", line.prompt_id),
+    empty: |line: &Self| line.evaluation_count == 0,
+    columns {
+        user_id: text, evaluation_count: count, completed_count: count, scored_count: count,
+        score_sum: sum(score_scale), average_score: mean(score_scale), total_tests: count, passed_tests: count,
+        failed_tests: count, errored_tests: count, cost_usd: sum(cost_scale)
     }
     scales { score_scale, cost_scale }
-}
-
-impl PromptLine {
-    /// The mean of what was added without its signs.
-    #[allow(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-    fn average_scale(&self) -> Option<f64> {
-        self.score_scale.map(|scale| scale / self.scored_count as f64)
-    }
 }
 
 line! {
     ModelLine as ModelSql in "prompt_model_totals" { prompt_id, provider: String as Text, model: String as Text }
     computed by figures::of_models,
-    = |line: &Self| format!("prompt {}, model {} of {}", line.prompt_id, line.model, line.provider), empty: |_: &Self| false,
-    {
-        evaluation_count: i64 as BigInt => |line: &Self| Figure::Count(Some(line.evaluation_count)),
-        scored_count: i64 as BigInt => |line: &Self| Figure::Count(Some(line.scored_count)),
-        score_sum: Option<f64> as Nullable<Double> => |line: &Self| Figure::Sum(line.score_sum, line.score_scale),
-        total_tests: i64 as BigInt => |line: &Self| Figure::Count(Some(line.total_tests)),
-        passed_tests: i64 as BigInt => |line: &Self| Figure::Count(Some(line.passed_tests)),
-        failed_tests: i64 as BigInt => |line: &Self| Figure::Count(Some(line.failed_tests)),
-        errored_tests: i64 as BigInt => |line: &Self| Figure::Count(Some(line.errored_tests)),
-        timed_tests: i64 as BigInt => |line: &Self| Figure::Count(Some(line.timed_tests)),
-        total_latency_ms: Option<i64> as Nullable<BigInt> => |line: &Self| Figure::Count(line.total_latency_ms),
-        cost_usd: Option<f64> as Nullable<Double> => |line: &Self| Figure::Sum(line.cost_usd, line.cost_scale),
+    subject: |line: &Self| format!("prompt {}, model {} of {}", line.prompt_id, line.model, line.provider),
+    empty: |_: &Self| false,
+    columns {
+        evaluation_count: count, scored_count: count, score_sum: sum(score_scale), total_tests: count,
+        passed_tests: count, failed_tests: count, errored_tests: count, timed_tests: count,
+        total_latency_ms: optional_count, cost_usd: sum(cost_scale)
     }
     scales { score_scale, cost_scale }
 }
