@@ -6,21 +6,18 @@
 //! `scripts/bench --bench pages` starts a private PostgreSQL. Without `EVALGRAPH_BENCH_POSTGRES_URL` only SQLite is
 //! measured. The tables are filled by the databases themselves, which takes some minutes.
 
-#[path = "../tests/common/bulk.rs"]
-mod bulk;
 mod common;
 
-use bulk::Sizes;
+use common::bulk::Sizes;
+use common::{filled, runtime};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use evalgraph::db::columns::ColumnSet;
 use evalgraph::db::entity::Entity as _;
 use evalgraph::db::page::{Order, Slice};
-use evalgraph::db::pool::DatabaseLocation;
 use evalgraph::db::prompts::{PromptFilter, Prompts};
 use evalgraph::db::test_results::{TestResultFilter, TestResultParent, TestResults};
 use evalgraph::db::{Database, StatementCount};
 use evalgraph::domain::{Principal, PromptOrderField, TestResultOrderField};
-use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 #[global_allocator]
@@ -28,34 +25,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const PER_PARENT: i64 = 5;
 const PROMPTS: i64 = 50;
-
-/// A database of each kind with so many rows, and its name.
-fn filled(runtime: &Runtime, directory: &std::path::Path, sizes: Sizes) -> Vec<(&'static str, Database)> {
-    let mut locations = vec![("sqlite", DatabaseLocation::Sqlite(directory.join(format!("{}.db", Uuid::now_v7()))))];
-    if let Ok(url) = std::env::var("EVALGRAPH_BENCH_POSTGRES_URL") {
-        locations.push(("postgres", DatabaseLocation::Postgres(url)));
-    }
-    let open = async |(name, location): (&'static str, DatabaseLocation)| {
-        let database = common::open_database(&location, 2).await;
-        let is_postgres = name == "postgres";
-        if is_postgres {
-            execute(&database, "TRUNCATE prompt_templates, prompts, runs, evaluations, test_results CASCADE").await;
-        }
-        for statement in bulk::statements(is_postgres, sizes) {
-            execute(&database, &statement).await;
-        }
-        (name, database)
-    };
-    locations.into_iter().map(|location| runtime.block_on(open(location))).collect()
-}
-
-async fn execute(database: &Database, sql: &str) {
-    let statement = format!("{sql};");
-    let count = StatementCount::default();
-    let work =
-        database.write(&count, move |connection| Box::pin(async move { connection.batch_execute(&statement).await }));
-    work.await.unwrap_or_else(|error| panic!("{error}: {sql}"));
-}
 
 /// The first results of each of these evaluations.
 async fn results_of(database: &Database, parents: Vec<Uuid>) -> usize {
@@ -75,10 +44,6 @@ async fn prompts_of_a_user(database: &Database, order: Order<PromptOrderField>) 
         Prompts::page(connection, &principal, &PromptFilter::default(), Slice::first(PROMPTS, order), ColumnSet::NONE)
     });
     rows.await.unwrap().len()
-}
-
-fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
 fn pages_per_parent(criterion: &mut Criterion) {

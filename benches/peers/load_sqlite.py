@@ -8,9 +8,11 @@ How the server keeps values is in docs/decisions.md: ids as 16 bytes, times as m
 import csv
 import datetime
 import pathlib
-import sqlite3
 import sys
 import uuid
+
+# Python's own is too old for the index of the search.
+from pysqlite3 import dbapi2 as sqlite3
 
 TABLES = ["prompts", "evaluations", "test_results"]
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
