@@ -123,6 +123,7 @@ fn prompt_filters() -> Vec<PromptFilter> {
         PromptFilter { search: Some(SearchTerms::read("none").unwrap().unwrap()), ..filter() },
         PromptFilter { latest_version_only: true, created_after: Some(later()), ..filter() },
         PromptFilter { created_after: Some(later()), ..filter() },
+        PromptFilter { created_after: Some(later()), created_before: Some(later()), ..filter() },
         PromptFilter { include_deleted: true, created_before: Some(Timestamp::MIN), ..filter() },
     ]
 }
@@ -159,6 +160,7 @@ fn result_filters() -> Vec<TestResultFilter> {
     let (high, low) = (FiniteFloat::try_from(9.0).ok(), FiniteFloat::try_from(-9.0).ok());
     let filter = TestResultFilter::default;
     vec![
+        TestResultFilter { passed: Some(false), ..filter() },
         TestResultFilter { passed: Some(false), min_score: high, ..filter() },
         TestResultFilter { outcome: Some(vec![TestOutcome::Errored]), ..filter() },
         TestResultFilter { min_score: high, ..filter() },

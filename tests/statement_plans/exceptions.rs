@@ -83,6 +83,11 @@ pub const IN_SQLITE: &[Exception] = &[
         "*WHERE test_results.evaluation_id = unhex(parent.value) *test_results.score * ORDER BY *",
         "sorts what it finds: SEARCH test_results USING INDEX test_results_evaluation_score (evaluation_id=? AND score*",
     ),
+    // Those that did not pass, likewise.
+    allow(
+        "*WHERE test_results.evaluation_id = unhex(parent.value) * NOT (test_results.passed)* ORDER BY *",
+        "sorts what it finds: SEARCH test_results USING INDEX test_results_evaluation_not_passed (evaluation_id=?*",
+    ),
     // Of a parent's rows those of certain times are found first: they are some of its rows.
     allow(
         "*unhex(parent.value)*.created_at * ORDER BY *",
@@ -129,8 +134,8 @@ pub const IN_SQLITE: &[Exception] = &[
         "sorts what it finds: SEARCH evaluations USING INDEX evaluations_suite_recent (test_suite_id=?)",
     ),
     allow(
-        "SELECT … FROM * WHERE *.created_at * ORDER BY *",
-        "sorts what it finds: SEARCH * USING INDEX *_recent (*created_at*",
+        "SELECT … FROM prompts WHERE *(prompts.created_at >= ?)) AND ((prompts.created_at < ?)* ORDER BY *",
+        "sorts what it finds: SEARCH prompts USING INDEX prompts_*recent (*created_at>? AND created_at<?)",
     ),
     // Filters that a good part of all rows meets, or that nobody can know anything about: it walks along the order.
     allow("SELECT … FROM prompts WHERE *(prompts.status IN (*", "walks past rows: SCAN prompts USING INDEX prompts_*"),
