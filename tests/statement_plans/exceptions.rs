@@ -119,19 +119,19 @@ pub const IN_SQLITE: &[Exception] = &[
     ),
     allow(
         "SELECT … FROM prompts WHERE *(prompts.status = ?)* ORDER BY *",
-        "sorts what it finds: SEARCH prompts USING INDEX prompts_*status_recent (*status=?)",
+        "sorts what it finds: SEARCH prompts USING INDEX prompts_*status_recent (*status=?*)",
     ),
     allow(
         "SELECT … FROM evaluations WHERE * ORDER BY coalesce(*",
-        "sorts what it finds: SEARCH evaluations USING INDEX evaluations_provider_recent (provider=?)",
+        "sorts what it finds: SEARCH evaluations USING INDEX evaluations_provider_recent (provider=?*)",
     ),
     allow(
         "SELECT … FROM evaluations WHERE * ORDER BY coalesce(*",
-        "sorts what it finds: SEARCH evaluations USING INDEX evaluations_model_recent (model=?)",
+        "sorts what it finds: SEARCH evaluations USING INDEX evaluations_model_recent (model=?*)",
     ),
     allow(
         "SELECT … FROM evaluations WHERE * ORDER BY coalesce(*",
-        "sorts what it finds: SEARCH evaluations USING INDEX evaluations_suite_recent (test_suite_id=?)",
+        "sorts what it finds: SEARCH evaluations USING INDEX evaluations_suite_recent (test_suite_id=?*)",
     ),
     allow(
         "SELECT … FROM prompts WHERE *(prompts.created_at >= ?)) AND ((prompts.created_at < ?)* ORDER BY *",
