@@ -4,8 +4,6 @@
 //! `scripts/bench --bench indexes` starts a private PostgreSQL. Without `EVALGRAPH_BENCH_POSTGRES_URL` only SQLite is
 //! measured. The tables that are printed are those of `docs/indexes.md`, which says what each index is for.
 
-#[path = "../tests/common/bulk.rs"]
-mod bulk;
 mod common;
 #[path = "../tests/common/sql.rs"]
 #[allow(dead_code, reason = "the tests use all of it")]
@@ -13,7 +11,7 @@ mod sql;
 
 use std::time::{Duration, Instant};
 
-use bulk::Sizes;
+use common::bulk::{self, Sizes};
 use evalgraph::db::pool::DatabaseLocation;
 use evalgraph::db::{Database, StatementCount};
 
@@ -248,7 +246,7 @@ impl Bench {
 }
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = common::runtime();
     let directory = tempfile::tempdir().unwrap();
     let mut locations = vec![DatabaseLocation::Sqlite(directory.path().join("indexes.db"))];
     if let Ok(url) = std::env::var("EVALGRAPH_BENCH_POSTGRES_URL") {

@@ -58,7 +58,8 @@ pub fn filled(runtime: &Runtime, directory: &std::path::Path, sizes: Sizes) -> V
         let database = open_database(&location, 2).await;
         let is_postgres = name == "postgres";
         if is_postgres {
-            run_statement(&database, "TRUNCATE prompt_templates, prompts, runs, evaluations, test_results CASCADE").await;
+            run_statement(&database, "TRUNCATE prompt_templates, prompts, runs, evaluations, test_results CASCADE")
+                .await;
         }
         for statement in bulk::statements(is_postgres, sizes) {
             run_statement(&database, &statement).await;
