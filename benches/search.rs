@@ -4,6 +4,8 @@
 //! `scripts/bench --bench search` starts a private PostgreSQL. Without `EVALGRAPH_BENCH_POSTGRES_URL` only SQLite is
 //! measured.
 
+#![allow(clippy::duplicate_mod, reason = "the benchmarks and the tests have their makers of rows in common")]
+
 mod common;
 #[path = "../tests/common/mod.rs"]
 mod test_support;

@@ -1,4 +1,4 @@
-//! Recording the statements that the tests make the server send, for `tests/statement_plans.rs`.
+//! Recording the statements that the tests make the server send, for `tests/statement_plans/`.
 
 use std::collections::HashSet;
 use std::fmt::Debug;

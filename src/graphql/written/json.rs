@@ -9,7 +9,7 @@ pub fn written(json: Vec<u8>) -> Value {
     Value::Binary(json.into())
 }
 
-/// The answer as it is sent: `serde_json` would write the same, but for what is [`written`] already.
+/// The answer as it is sent: `serde_json` would write the same, but for what is written already.
 #[must_use]
 pub fn response_json(response: &Response) -> Vec<u8> {
     let mut out = Vec::with_capacity(256 + written_length(&response.data));
