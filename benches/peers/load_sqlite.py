@@ -62,7 +62,6 @@ def main():
     broken = database.execute("PRAGMA foreign_key_check").fetchall()
     if broken:
         sys.exit(f"{len(broken)} rows refer to rows that do not exist")
-    database.execute("ANALYZE")
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
 

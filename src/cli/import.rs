@@ -106,7 +106,10 @@ impl Import {
                     stored += if report.dry_run { 0 } else { report.new_results };
                 }
                 // The others are left alone too.
-                Err(error @ ImportError::Cancelled { .. }) => return Err(error.into()),
+                Err(error @ ImportError::Cancelled { .. }) => {
+                    self.notice_growth(stored).await;
+                    return Err(error.into());
+                }
                 Err(error) if inputs.len() == 1 => return Err(error.into()),
                 Err(error) => {
                     eprintln!("evalgraph: {error}");

@@ -126,11 +126,14 @@ fn change_sqlite(path: &Path, change: Change) -> Result<Vec<String>, MigrateErro
     .load::<TableName>(&mut connection)
     .map_err(|error| unusable(&error))?;
     let changed = check_and_run(&mut connection, || SQLITE, tables, change)?;
-    match change {
+    let told = match change {
         Change::Apply => planner::instruct(&mut connection),
         Change::Revert(_) => planner::forget(&mut connection),
+    };
+    // What was changed holds either way; the next start tries again.
+    if let Err(error) = told {
+        tracing::warn!(%error, "SQLite could not be told what to plan by: some queries may be slow");
     }
-    .map_err(failed)?;
     Ok(changed)
 }
 

@@ -19,6 +19,9 @@ pub(super) use url::{PostgresUrl, UrlError};
 
 /// How long setting up a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a transaction may pause between its statements, where statements may take longer: nothing here waits so long, and
+/// a process that hangs must not hold its locks.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// How long asking the server to stop a statement may take.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long to wait for the effect before asking again; twice as long each time.
@@ -107,10 +110,11 @@ impl PostgresTarget {
 
     async fn connect_unbounded(&self) -> Result<PostgresConnection, ConnectionError> {
         let (mut inner, closed) = self.connect_socket().await?;
-        let timeout = self.statement_timeout.as_millis();
+        let (timeout, pause) =
+            (self.statement_timeout.as_millis(), self.statement_timeout.min(LONGEST_PAUSE).as_millis());
         inner
             .batch_execute(&format!(
-                "SET statement_timeout = {timeout}; SET idle_in_transaction_session_timeout = {timeout}; SET jit = off"
+                "SET statement_timeout = {timeout}; SET idle_in_transaction_session_timeout = {pause}; SET jit = off"
             ))
             .await
             .map_err(ConnectionError::CouldntSetupConfiguration)?;
