@@ -22,8 +22,9 @@ pub const IN_BOTH: &[Exception] = &[
     // Figures about everything.
     allow("SELECT (SELECT count(*) FROM prompts WHERE *", "reads all: *"),
     // The best models of all prompts: what is kept of every prompt is added up, but for the deleted ones. What is sorted
-    // are the models.
-    allow("SELECT provider, model, * FROM prompt_model_totals WHERE *", "reads all: * prompt_model_totals"),
+    // are the models. For one user's, PostgreSQL looks up what is kept of each prompt or reads it of all, whichever it
+    // takes for less.
+    allow("SELECT provider, model, * FROM prompt_model_totals *", "reads all: * prompt_model_totals"),
     allow("SELECT provider, model, * FROM prompt_model_totals WHERE *", "*: * prompts * prompts_deleted"),
     allow("SELECT provider, model, * AS models ORDER BY average_score DESC *", "sorts *"),
     // Who is no administrator and lists all evaluations walks past those of others: see docs/decisions.md.
