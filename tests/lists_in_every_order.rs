@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::{
     EvaluationBuilder, PromptBuilder, ResultBuilder, RunBuilder, TemplateBuilder, TestDatabase, on_both_databases,
 };
@@ -34,7 +36,7 @@ async fn page<E: Entity>(
     under: Option<Under<E>>,
     filter: &E::Filter,
     slice: Slice<E::OrderField>,
-) -> Vec<E::Row> {
+) -> Vec<Arc<E::Row>> {
     let (principal, filter, count) = (principal.clone(), filter.clone(), StatementCount::default());
     let page = database.database.read(&count, move |connection| {
         Box::pin(async move {
@@ -43,7 +45,7 @@ async fn page<E: Entity>(
             };
             let ids = vec![id];
             let pages = E::page_per_parent(connection, &principal, parent, ids, &filter, slice, ColumnSet::NONE);
-            Ok(pages.await?.into_iter().map(|(_, row)| row).collect())
+            Ok(pages.await?.into_iter().map(|child| child.row).collect())
         })
     });
     page.await.unwrap()
@@ -55,8 +57,8 @@ async fn walk<E: Entity>(
     principal: &Principal,
     under: Option<Under<E>>,
     order: Order<E::OrderField>,
-) -> Vec<E::Row> {
-    let mut rows: Vec<E::Row> = Vec::new();
+) -> Vec<Arc<E::Row>> {
+    let mut rows: Vec<Arc<E::Row>> = Vec::new();
     loop {
         let after = rows.last().map(|row| Bound { position: row.position(order.field), inclusive: false });
         let slice = Slice { order, after, before: None, limit: PAGE as i64 };

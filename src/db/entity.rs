@@ -2,18 +2,16 @@
 
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::sync::Arc;
 
 use diesel::result::QueryResult;
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
-use super::columns::ColumnSet;
+use super::columns::{Child, ColumnSet};
 use super::connection::DbConnection;
 use super::page::{OrderField, Positioned, Slice};
 use crate::domain::Principal;
-
-/// Rows, each after the place of its parent in the list of parents.
-pub type ChildRows<R> = Vec<(i64, R)>;
 
 /// A table of the graph. Every statement carries the condition that `principal` may see the rows.
 pub trait Entity: Copy + Eq + Hash + Debug + Send + Sync + 'static {
@@ -32,7 +30,7 @@ pub trait Entity: Copy + Eq + Hash + Debug + Send + Sync + 'static {
         principal: &Principal,
         ids: Vec<Uuid>,
         columns: ColumnSet,
-    ) -> BoxFuture<'c, QueryResult<Vec<Self::Row>>>;
+    ) -> BoxFuture<'c, QueryResult<Vec<Arc<Self::Row>>>>;
 
     /// A page of all rows.
     fn page<'c>(
@@ -41,7 +39,7 @@ pub trait Entity: Copy + Eq + Hash + Debug + Send + Sync + 'static {
         filter: &Self::Filter,
         slice: Slice<Self::OrderField>,
         columns: ColumnSet,
-    ) -> BoxFuture<'c, QueryResult<Vec<Self::Row>>>;
+    ) -> BoxFuture<'c, QueryResult<Vec<Arc<Self::Row>>>>;
 
     /// The number of rows.
     fn count<'c>(
@@ -59,7 +57,7 @@ pub trait Entity: Copy + Eq + Hash + Debug + Send + Sync + 'static {
         filter: &Self::Filter,
         slice: Slice<Self::OrderField>,
         columns: ColumnSet,
-    ) -> BoxFuture<'c, QueryResult<ChildRows<Self::Row>>>;
+    ) -> BoxFuture<'c, QueryResult<Vec<Child<Self::Row>>>>;
 
     /// The number of each parent's rows; parents without rows are missing.
     fn count_per_parent<'c>(
@@ -117,11 +115,11 @@ macro_rules! entity {
                 principal: &Principal,
                 ids: Vec<uuid::Uuid>,
                 columns: ColumnSet,
-            ) -> BoxFuture<'c, QueryResult<Vec<$row>>> {
+            ) -> BoxFuture<'c, QueryResult<Vec<std::sync::Arc<$row>>>> {
                 let mut conditions = visible(principal);
                 conditions.require(crate::db::lists::any_id($table::id, ids));
                 let rows = crate::db::page::Rows::new(selection(columns), conditions);
-                Box::pin(async move { on_backend!(connection, |inner| rows.load(inner).await) })
+                Box::pin(async move { on_backend!(connection, |inner| rows.load(inner).await).map(crate::db::columns::shared) })
             }
 
             fn page<'c>(
@@ -130,9 +128,9 @@ macro_rules! entity {
                 filter: &$filter,
                 slice: crate::db::page::Slice<$order>,
                 columns: ColumnSet,
-            ) -> BoxFuture<'c, QueryResult<Vec<$row>>> {
+            ) -> BoxFuture<'c, QueryResult<Vec<std::sync::Arc<$row>>>> {
                 let page = crate::db::page::Page::new(selection(columns), matching(principal, filter), slice);
-                Box::pin(async move { on_backend!(connection, |inner| page.load(inner).await) })
+                Box::pin(async move { on_backend!(connection, |inner| page.load(inner).await).map(crate::db::columns::shared) })
             }
 
             fn count<'c>(
@@ -153,7 +151,7 @@ macro_rules! entity {
                 filter: &$filter,
                 slice: crate::db::page::Slice<$order>,
                 columns: ColumnSet,
-            ) -> BoxFuture<'c, QueryResult<crate::db::entity::ChildRows<$row>>> {
+            ) -> BoxFuture<'c, QueryResult<Vec<crate::db::columns::Child<$row>>>> {
                 let page = crate::db::page::Page::new(selection(columns), matching(principal, filter), slice);
                 match parent {
                     $($parent::$variant => {

@@ -22,58 +22,58 @@ row! {
     pub struct EvaluationRow of evaluations {
         /// Its id.
         id: EvaluationId,
-        /// The prompt version.
-        prompt_id: PromptId,
-        /// The run it is part of.
-        run_id: Option<RunId>,
         /// Its place in the run.
         position: Option<i32>,
-        /// The set of test cases, as the client names it.
-        test_suite_id: Option<String>,
-        /// What the client calls it.
-        external_id: Option<String>,
-        /// Where it is in its life.
-        status: EvaluationStatus,
-        /// Who runs the model.
-        provider: Option<String>,
-        /// The model.
-        model: Option<String>,
-        /// What the tool shows for the provider.
-        provider_label: Option<String>,
         /// The score of the whole.
         overall_score: Option<f64>,
-        /// Results in all.
-        total_tests: i32,
-        /// Results that passed.
-        passed_tests: i32,
-        /// Results that failed.
-        failed_tests: i32,
-        /// Results without an answer to judge.
-        errored_tests: i32,
-        /// Results with a latency.
-        timed_tests: i32,
-        /// The sum of those latencies.
-        total_latency_ms: Option<i64>,
-        /// Tokens in all.
-        total_tokens: Option<i64>,
-        /// Cost in all.
-        cost_usd: Option<f64>,
         /// How long it took.
         execution_time_ms: Option<i32>,
         /// When it was created.
         created_at: Timestamp,
-        /// When it began.
-        started_at: Option<Timestamp>,
-        /// When it ended.
-        completed_at: Option<Timestamp>,
-        /// When it was last changed.
-        updated_at: Timestamp,
     }
-    wide evaluation_columns {
+    on demand evaluation_columns {
+        /// The prompt version.
+        prompt_id / PROMPT_ID: PromptId,
+        /// The run it is part of.
+        run_id / RUN_ID: RunId,
+        /// The set of test cases, as the client names it.
+        test_suite_id / TEST_SUITE_ID: String,
+        /// What the client calls it.
+        external_id / EXTERNAL_ID: String,
+        /// Where it is in its life.
+        status / STATUS: EvaluationStatus,
+        /// Who runs the model.
+        provider / PROVIDER: String,
+        /// The model.
+        model / MODEL: String,
+        /// What the tool shows for the provider.
+        provider_label / PROVIDER_LABEL: String,
+        /// Results in all.
+        total_tests / TOTAL_TESTS: i32,
+        /// Results that passed.
+        passed_tests / PASSED_TESTS: i32,
+        /// Results that failed.
+        failed_tests / FAILED_TESTS: i32,
+        /// Results without an answer to judge.
+        errored_tests / ERRORED_TESTS: i32,
+        /// Results with a latency.
+        timed_tests / TIMED_TESTS: i32,
+        /// The sum of those latencies.
+        total_latency_ms / TOTAL_LATENCY_MS: i64,
+        /// Tokens in all.
+        total_tokens / TOTAL_TOKENS: i64,
+        /// Cost in all.
+        cost_usd / COST_USD: f64,
+        /// When it began.
+        started_at / STARTED_AT: Timestamp,
+        /// When it ended.
+        completed_at / COMPLETED_AT: Timestamp,
+        /// When it was last changed.
+        updated_at / UPDATED_AT: Timestamp,
         /// A JSON object.
-        metrics / METRICS = 0: Json,
+        metrics / METRICS: Json,
         /// Why it failed.
-        error_message / ERROR_MESSAGE = 1: String,
+        error_message / ERROR_MESSAGE: String,
     }
 }
 

@@ -1,13 +1,17 @@
 //! The best prompts and the best models.
 
-use diesel::expression::Expression;
+use std::sync::Arc;
+
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql};
 use diesel::prelude::*;
 use diesel::result::QueryResult;
-use diesel::sql_types::{BigInt, Double, Nullable, Text};
+use diesel::row::NamedRow;
+use diesel::sql_types::{BigInt, Double, Nullable, Text, Untyped};
 use diesel_async::RunQueryDsl as _;
 
 use super::backend::on_backend;
-use super::columns::ColumnSet;
+use super::columns::{ColumnReader, ColumnSet, SelectedRow};
 use super::conditions::Conditions;
 use super::connection::DbConnection;
 use super::prompts::{self, PromptRow};
@@ -17,17 +21,31 @@ use super::totals::{EvaluationSums, FIGURES, OF_MODELS, SUMS_OF_TOTALS, mean};
 use crate::domain::{Principal, PromptId, Timestamp};
 
 /// A prompt in the list of the best.
-#[derive(Debug, Clone, Queryable)]
+#[derive(Debug, Clone)]
 pub struct RankedPrompt {
     /// The prompt.
-    pub prompt: PromptRow,
+    pub prompt: Arc<PromptRow>,
     /// The mean overall score of its completed evaluations that have one.
     pub average_score: f64,
     /// How many evaluations that are.
     pub evaluation_count: i64,
 }
 
-type RankedPromptSql = (<prompts::Selection as Expression>::SqlType, Double, BigInt);
+impl<DB: Backend> QueryableByName<DB> for RankedPrompt
+where
+    f64: FromSql<Double, DB>,
+    i64: FromSql<BigInt, DB>,
+    PromptRow: SelectedRow<DB>,
+{
+    fn build<'a>(row: &impl NamedRow<'a, DB>) -> deserialize::Result<Self> {
+        let mut columns = ColumnReader::at(row, 0);
+        Ok(Self {
+            average_score: columns.always::<DB, Double, _>()?,
+            evaluation_count: columns.always::<DB, BigInt, _>()?,
+            prompt: Arc::new(PromptRow::read(row, 2)?),
+        })
+    }
+}
 
 /// The prompts with the highest means over at least `min_evaluations` scored evaluations, the best first. Of equal means
 /// that of more evaluations goes first, then the smaller id.
@@ -48,10 +66,10 @@ pub async fn best_prompts(
     }
     // The cross join has SQLite walk along the index of means and look the prompts up; the plus sign keeps it from
     // looking for a count under every mean. To PostgreSQL both mean nothing.
-    let statement: Raw<RankedPromptSql> = Raw::new("SELECT ")
+    let statement: Raw<Untyped> = Raw::new("SELECT prompt_totals.average_score, prompt_totals.scored_count, ")
         .fragment(prompts::selection(columns))
         .sql(
-            ", prompt_totals.average_score, prompt_totals.scored_count FROM prompt_totals CROSS JOIN prompts \
+            " FROM prompt_totals CROSS JOIN prompts \
              WHERE prompts.id = prompt_totals.prompt_id AND prompt_totals.average_score IS NOT NULL \
              AND prompts.deleted_at IS NULL AND +prompt_totals.scored_count >= ",
         )

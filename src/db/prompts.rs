@@ -1,17 +1,21 @@
 //! Prompt versions.
 
+use std::sync::Arc;
+
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel::result::QueryResult;
+use diesel::sql_types::Untyped;
 use diesel_async::RunQueryDsl;
 use futures_util::future::BoxFuture;
 
 use super::backend::on_backend;
-use super::columns::{ColumnSet, row};
+use super::columns::{ColumnSet, one_shared, row};
 use super::conditions::Conditions;
 use super::connection::DbConnection;
 use super::entity::entity;
 use super::lists::{any_text, contains_all};
+use super::raw::Raw;
 use super::schema::prompts;
 use super::search::contains;
 use super::types::Json;
@@ -24,44 +28,44 @@ row! {
     pub struct PromptRow of prompts {
         /// Its id.
         id: PromptId,
-        /// Its owner.
-        user_id: String,
-        /// The stable name of the lineage.
-        name: Option<String>,
         /// What people call it.
         title: String,
-        /// SHA-256 of format, content and system message, in hexadecimal.
-        content_hash: String,
-        /// How the content is to be read.
-        format: PromptFormat,
-        /// Counted from 1 within the lineage.
-        version: i32,
-        /// The version it was made from.
-        parent_id: Option<PromptId>,
-        /// The first version of the lineage.
-        root_id: PromptId,
-        /// The template it was made from.
-        template_id: Option<TemplateId>,
-        /// Where it is in its life.
-        status: PromptStatus,
         /// When it was created.
         created_at: Timestamp,
         /// When it was last changed.
         updated_at: Timestamp,
-        /// When it was deleted, if it was.
-        deleted_at: Option<Timestamp>,
     }
-    wide prompt_columns {
+    on demand prompt_columns {
+        /// Its owner.
+        user_id / USER_ID: String,
+        /// The stable name of the lineage.
+        name / NAME: String,
+        /// SHA-256 of format, content and system message, in hexadecimal.
+        content_hash / CONTENT_HASH: String,
+        /// How the content is to be read.
+        format / FORMAT: PromptFormat,
+        /// Counted from 1 within the lineage.
+        version / VERSION: i32,
+        /// The version it was made from.
+        parent_id / PARENT_ID: PromptId,
+        /// The first version of the lineage.
+        root_id / ROOT_ID: PromptId,
+        /// The template it was made from.
+        template_id / TEMPLATE_ID: TemplateId,
+        /// Where it is in its life.
+        status / STATUS: PromptStatus,
+        /// When it was deleted, if it was.
+        deleted_at / DELETED_AT: Timestamp,
         /// What it is for.
-        description / DESCRIPTION = 0: String,
+        description / DESCRIPTION: String,
         /// The text.
-        content / CONTENT = 1: String,
+        content / CONTENT: String,
         /// The system message, for models that take one beside the content.
-        system_message / SYSTEM_MESSAGE = 2: String,
+        system_message / SYSTEM_MESSAGE: String,
         /// A JSON array of texts.
-        tags / TAGS = 3: Json,
+        tags / TAGS: Json,
         /// A JSON object.
-        metadata / METADATA = 4: Json,
+        metadata / METADATA: Json,
     }
 }
 
@@ -202,16 +206,19 @@ pub async fn by_name(
     name: &str,
     version: Option<i32>,
     columns: ColumnSet,
-) -> QueryResult<Option<PromptRow>> {
+) -> QueryResult<Option<Arc<PromptRow>>> {
     let mut conditions = visible(principal);
     conditions.require(prompts::name.eq(name.to_owned()));
     conditions.require_if(version, |version| prompts::version.eq(version));
     let own = prompts::user_id.eq(principal.user_id.to_string());
-    let statement = prompts::table
-        .filter(conditions)
-        .order((own.desc(), prompts::version.desc(), prompts::id.desc()))
-        .select(selection(columns));
-    on_backend!(connection, |inner| statement.first(inner).await.optional())
+    let statement: Raw<Untyped> = Raw::new("SELECT ")
+        .fragment(selection(columns))
+        .sql(" FROM prompts WHERE ")
+        .fragment(conditions)
+        .sql(" ORDER BY ")
+        .fragment(own)
+        .sql(" DESC, prompts.version DESC, prompts.id DESC LIMIT 1");
+    on_backend!(connection, |inner| statement.load(inner).await).map(one_shared)
 }
 
 /// A version of a named lineage, as far as making the next one needs it.

@@ -1,16 +1,20 @@
 //! Runs.
 
+use std::sync::Arc;
+
 use diesel::prelude::*;
 use diesel::result::QueryResult;
+use diesel::sql_types::Untyped;
 use diesel_async::RunQueryDsl;
 use futures_util::future::BoxFuture;
 
 use super::backend::on_backend;
-use super::columns::{ColumnSet, row};
+use super::columns::{ColumnSet, one_shared, row};
 use super::conditions::Conditions;
 use super::connection::DbConnection;
 use super::entity::entity;
 use super::lists::any_text;
+use super::raw::Raw;
 use super::schema::runs;
 use super::types::Json;
 use crate::domain::{EvaluationStatus, Principal, RunId, RunOrderField, RunSource, Timestamp};
@@ -20,38 +24,38 @@ row! {
     pub struct RunRow of runs {
         /// Its id.
         id: RunId,
-        /// Its owner.
-        user_id: String,
-        /// What the tool calls it.
-        external_id: Option<String>,
-        /// Where it came from.
-        source: RunSource,
-        /// The version of the tool.
-        source_version: Option<String>,
         /// What people call it.
         name: String,
-        /// Where it is in its life.
-        status: EvaluationStatus,
-        /// Whether others are compared with it.
-        is_baseline: bool,
-        /// How long it took.
-        duration_ms: Option<i64>,
         /// When it was created.
         created_at: Timestamp,
-        /// When it began.
-        started_at: Option<Timestamp>,
-        /// When it ended.
-        completed_at: Option<Timestamp>,
     }
-    wide run_columns {
+    on demand run_columns {
+        /// Its owner.
+        user_id / USER_ID: String,
+        /// What the tool calls it.
+        external_id / EXTERNAL_ID: String,
+        /// Where it came from.
+        source / SOURCE: RunSource,
+        /// The version of the tool.
+        source_version / SOURCE_VERSION: String,
+        /// Where it is in its life.
+        status / STATUS: EvaluationStatus,
+        /// Whether others are compared with it.
+        is_baseline / IS_BASELINE: bool,
+        /// How long it took.
+        duration_ms / DURATION_MS: i64,
+        /// When it began.
+        started_at / STARTED_AT: Timestamp,
+        /// When it ended.
+        completed_at / COMPLETED_AT: Timestamp,
         /// What it was about.
-        description / DESCRIPTION = 0: String,
+        description / DESCRIPTION: String,
         /// A JSON object.
-        tags / TAGS = 1: Json,
+        tags / TAGS: Json,
         /// Commit, branch and the like, as JSON.
-        git / GIT = 2: Json,
+        git / GIT: Json,
         /// A JSON object.
-        metadata / METADATA = 3: Json,
+        metadata / METADATA: Json,
     }
 }
 
@@ -146,16 +150,19 @@ pub async fn by_external_id(
     external_id: &str,
     source: Option<RunSource>,
     columns: ColumnSet,
-) -> QueryResult<Option<RunRow>> {
+) -> QueryResult<Option<Arc<RunRow>>> {
     let mut conditions = visible(principal);
     conditions.require(runs::external_id.eq(external_id.to_owned()));
     conditions.require_if(source, |source| runs::source.eq(source));
     let own = runs::user_id.eq(principal.user_id.to_string());
-    let statement = runs::table
-        .filter(conditions)
-        .order((own.desc(), runs::created_at.desc(), runs::id.desc()))
-        .select(selection(columns));
-    on_backend!(connection, |inner| statement.first(inner).await.optional())
+    let statement: Raw<Untyped> = Raw::new("SELECT ")
+        .fragment(selection(columns))
+        .sql(" FROM runs WHERE ")
+        .fragment(conditions)
+        .sql(" ORDER BY ")
+        .fragment(own)
+        .sql(" DESC, runs.created_at DESC, runs.id DESC LIMIT 1");
+    on_backend!(connection, |inner| statement.load(inner).await).map(one_shared)
 }
 
 /// The id of the owner's run that came from `source` under this id.

@@ -1,15 +1,18 @@
 //! Prompt templates. They belong to everybody.
 
+use std::sync::Arc;
+
 use diesel::prelude::*;
 use diesel::result::QueryResult;
 use diesel_async::RunQueryDsl;
 use futures_util::future::BoxFuture;
 
 use super::backend::on_backend;
-use super::columns::{ColumnSet, row};
+use super::columns::{ColumnSet, one_shared, row};
 use super::conditions::Conditions;
 use super::connection::DbConnection;
 use super::entity::entity;
+use super::page::Rows;
 use super::schema::prompt_templates;
 use super::types::Json;
 use crate::domain::{Principal, PromptTemplateOrderField, TemplateId, Timestamp};
@@ -21,22 +24,22 @@ row! {
         id: TemplateId,
         /// Its unique name.
         name: String,
-        /// What it is used for.
-        category: String,
         /// How often it was used.
         usage_count: i32,
         /// When it was created.
         created_at: Timestamp,
-        /// When it was last changed.
-        updated_at: Timestamp,
     }
-    wide template_columns {
+    on demand template_columns {
+        /// What it is used for.
+        category / CATEGORY: String,
+        /// When it was last changed.
+        updated_at / UPDATED_AT: Timestamp,
         /// What it is for.
-        description / DESCRIPTION = 0: String,
+        description / DESCRIPTION: String,
         /// The text with its variables.
-        template / TEMPLATE = 1: String,
+        template / TEMPLATE: String,
         /// What the variables mean, as JSON.
-        variables / VARIABLES = 2: Json,
+        variables / VARIABLES: Json,
     }
 }
 
@@ -95,8 +98,9 @@ pub async fn by_name(
     connection: &mut DbConnection,
     name: &str,
     columns: ColumnSet,
-) -> QueryResult<Option<TemplateRow>> {
-    let statement =
-        prompt_templates::table.filter(prompt_templates::name.eq(name.to_owned())).select(selection(columns));
-    on_backend!(connection, |inner| statement.first(inner).await.optional())
+) -> QueryResult<Option<Arc<TemplateRow>>> {
+    let mut conditions = Conditions::<prompt_templates::table>::default();
+    conditions.require(prompt_templates::name.eq(name.to_owned()));
+    let statement = Rows::new(selection(columns), conditions);
+    on_backend!(connection, |inner| statement.load(inner).await).map(one_shared)
 }

@@ -22,50 +22,50 @@ row! {
     pub struct TestResultRow of test_results {
         /// Its id.
         id: TestResultId,
-        /// The evaluation.
-        evaluation_id: EvaluationId,
-        /// What the client calls it.
-        external_id: Option<String>,
         /// The place of the test in its suite.
         position: Option<i32>,
-        /// The name of the test case.
-        test_case_name: String,
-        /// Counted from 0 among equal cases of the evaluation.
-        repetition: i32,
         /// Any finite number.
         score: f64,
-        /// What became of the case.
-        outcome: TestOutcome,
-        /// Whether the outcome is `passed`.
-        passed: bool,
         /// How long the answer took.
         latency_ms: Option<i32>,
-        /// Tokens of prompt and answer.
-        token_count: Option<i32>,
-        /// What the answer cost.
-        cost_usd: Option<f64>,
         /// When it was created.
         created_at: Timestamp,
-        /// When it was last changed.
-        updated_at: Timestamp,
     }
-    wide test_result_columns {
+    on demand test_result_columns {
+        /// The evaluation.
+        evaluation_id / EVALUATION_ID: EvaluationId,
+        /// What the client calls it.
+        external_id / EXTERNAL_ID: String,
+        /// The name of the test case.
+        test_case_name / TEST_CASE_NAME: String,
+        /// Counted from 0 among equal cases of the evaluation.
+        repetition / REPETITION: i32,
+        /// What became of the case.
+        outcome / OUTCOME: TestOutcome,
+        /// Whether the outcome is `passed`.
+        passed / PASSED: bool,
+        /// Tokens of prompt and answer.
+        token_count / TOKEN_COUNT: i32,
+        /// What the answer cost.
+        cost_usd / COST_USD: f64,
+        /// When it was last changed.
+        updated_at / UPDATED_AT: Timestamp,
         /// The variables of the case, as JSON.
-        input_data / INPUT_DATA = 0: Json,
+        input_data / INPUT_DATA: Json,
         /// The prompt as it was sent.
-        rendered_prompt / RENDERED_PROMPT = 1: String,
+        rendered_prompt / RENDERED_PROMPT: String,
         /// What was hoped for.
-        expected_output / EXPECTED_OUTPUT = 2: String,
+        expected_output / EXPECTED_OUTPUT: String,
         /// What came.
-        actual_output / ACTUAL_OUTPUT = 3: String,
+        actual_output / ACTUAL_OUTPUT: String,
         /// The grader's words.
-        reason / REASON = 4: String,
+        reason / REASON: String,
         /// Scores by metric: a JSON object of numbers.
-        named_scores / NAMED_SCORES = 5: Json,
+        named_scores / NAMED_SCORES: Json,
         /// A JSON object.
-        metadata / METADATA = 6: Json,
+        metadata / METADATA: Json,
         /// Why there was no answer.
-        error_message / ERROR_MESSAGE = 7: String,
+        error_message / ERROR_MESSAGE: String,
     }
 }
 

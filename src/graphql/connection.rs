@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::error::ApiError;
 use super::pagination::{ListIdentity, PageParams, Window};
 use super::scope::loaders;
-use super::selection::{self, WideFields};
+use super::selection::{self, FieldColumns};
 use super::types::{Evaluation, Prompt, PromptTemplate, Run, TestResult, int};
 use super::written::{Writable, Written, WrittenList};
 use crate::db::columns::ColumnSet;
@@ -24,8 +24,8 @@ use crate::loaders::{
 pub trait GraphNode: Writable {
     /// The table.
     type Entity: Entity;
-    /// The fields that are read from wide columns.
-    const WIDE: WideFields;
+    /// The columns on demand that fields are read from.
+    const COLUMNS: FieldColumns;
 
     /// The object of a row.
     fn new(row: Arc<<Self::Entity as Entity>::Row>) -> Self;
@@ -92,7 +92,7 @@ pub async fn paginate<N: GraphNode>(
     let window = Window::new(context, identity, &params)?;
     let found = if selection::selects_any(context, &["nodes", "edges", "pageInfo"]) {
         let page = PageArguments { filter: list.filter.clone(), slice: window.slice() };
-        list.source.page(loaders(context), page, selection::of_connection(context, N::WIDE)).await?
+        list.source.page(loaders(context), page, selection::of_connection(context, N::COLUMNS)).await?
     } else {
         PageRows::default()
     };

@@ -89,7 +89,7 @@ impl Query {
     ) -> Option<Result<Prompt, ApiError>> {
         let prompt = async {
             let id = NodeType::Prompt.decode(&id, "id")?;
-            Prompt::load(context, id, selection::of_object(context, Prompt::WIDE)).await
+            Prompt::load(context, id, selection::of_object(context, Prompt::COLUMNS)).await
         };
         prompt.await.transpose()
     }
@@ -102,7 +102,7 @@ impl Query {
         #[graphql(desc = "The name of the lineage, with its folders.")] name: String,
         #[graphql(desc = "The number of the version; without it, the newest.")] version: Option<i32>,
     ) -> Option<Result<Prompt, ApiError>> {
-        let columns = selection::of_object(context, Prompt::WIDE);
+        let columns = selection::of_object(context, Prompt::COLUMNS);
         let row = loaders(context).prompt_by_name.load(PromptNameKey { name, version, columns }).await;
         row.map_err(ApiError::from).transpose().map(|row| row.map(Prompt::new))
     }
@@ -142,7 +142,7 @@ impl Query {
         #[graphql(desc = "What the tool calls the run.")] external_id: Option<String>,
         #[graphql(desc = "Only the run of this tool. With `externalId` alone.")] source: Option<RunSource>,
     ) -> Option<Result<Run, ApiError>> {
-        let columns = selection::of_object(context, Run::WIDE);
+        let columns = selection::of_object(context, Run::COLUMNS);
         let run = async {
             match (id, external_id) {
                 (Some(id), None) => Run::load(context, NodeType::Run.decode(&id, "id")?, columns).await,
@@ -190,7 +190,7 @@ impl Query {
     ) -> Option<Result<Evaluation, ApiError>> {
         let evaluation = async {
             let id = NodeType::Evaluation.decode(&id, "id")?;
-            Evaluation::load(context, id, selection::of_object(context, Evaluation::WIDE)).await
+            Evaluation::load(context, id, selection::of_object(context, Evaluation::COLUMNS)).await
         };
         evaluation.await.transpose()
     }
@@ -224,7 +224,7 @@ impl Query {
     ) -> Option<Result<TestResult, ApiError>> {
         let result = async {
             let id = NodeType::TestResult.decode(&id, "id")?;
-            TestResult::load(context, id, selection::of_object(context, TestResult::WIDE)).await
+            TestResult::load(context, id, selection::of_object(context, TestResult::COLUMNS)).await
         };
         result.await.transpose()
     }
@@ -236,7 +236,7 @@ impl Query {
         #[graphql(desc = "The template's id.")] id: Option<ID>,
         #[graphql(desc = "The template's name.")] name: Option<String>,
     ) -> Option<Result<PromptTemplate, ApiError>> {
-        let columns = selection::of_object(context, PromptTemplate::WIDE);
+        let columns = selection::of_object(context, PromptTemplate::COLUMNS);
         let template = async {
             match (id, name) {
                 (Some(id), None) => {

@@ -6,6 +6,7 @@ mod common;
 mod bad_input;
 mod comparison;
 mod deleted;
+mod each_field_alone;
 mod filters;
 mod limits;
 mod pagination;

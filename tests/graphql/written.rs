@@ -59,7 +59,7 @@ fn plain(object_type: &str) -> &'static str {
 }
 
 /// A lineage with evaluations in a run and results of all kinds.
-async fn fill(database: &TestDatabase) {
+pub async fn fill(database: &TestDatabase) {
     let template = TemplateBuilder::new().insert(database).await;
     let run = RunBuilder::new().name("A run with \"quotes\" and \u{1F980}\n").insert(database).await;
     let root = PromptBuilder::new().name("lineage").tags(["a", "b"]).template(&template).insert(database).await;

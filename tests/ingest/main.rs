@@ -14,6 +14,7 @@ mod shared;
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use common::{TestDatabase, on_both_databases};
 use evalgraph::db::columns::ColumnSet;
@@ -65,7 +66,7 @@ async fn imported(database: &Database, name: &str) -> ImportReport {
 }
 
 /// All rows of a table that the user owns, older before newer.
-async fn all<E: Entity>(database: &Database, filter: E::Filter) -> Vec<E::Row> {
+async fn all<E: Entity>(database: &Database, filter: E::Filter) -> Vec<Arc<E::Row>> {
     let slice = Slice::first(10_000, Order::ascending(E::OrderField::default()));
     let count = StatementCount::default();
     let page = database
@@ -74,10 +75,10 @@ async fn all<E: Entity>(database: &Database, filter: E::Filter) -> Vec<E::Row> {
 }
 
 struct Stored {
-    prompts: Vec<PromptRow>,
-    runs: Vec<RunRow>,
-    evaluations: Vec<EvaluationRow>,
-    results: Vec<TestResultRow>,
+    prompts: Vec<Arc<PromptRow>>,
+    runs: Vec<Arc<RunRow>>,
+    evaluations: Vec<Arc<EvaluationRow>>,
+    results: Vec<Arc<TestResultRow>>,
 }
 
 async fn stored(database: &Database) -> Stored {
@@ -95,18 +96,18 @@ impl Stored {
     }
 
     fn evaluations_of(&self, report: &ImportReport) -> Vec<&EvaluationRow> {
-        self.evaluations.iter().filter(|evaluation| evaluation.run_id == Some(report.run_id)).collect()
+        self.evaluations.iter().filter(|evaluation| evaluation.run_id == Some(report.run_id)).map(Arc::as_ref).collect()
     }
 
     fn results_of(&self, evaluation: &EvaluationRow) -> Vec<&TestResultRow> {
-        self.results.iter().filter(|result| result.evaluation_id == evaluation.id).collect()
+        self.results.iter().filter(|result| result.evaluation_id == Some(evaluation.id)).map(Arc::as_ref).collect()
     }
 
     /// Passed, failed and errored results of a run.
     fn outcomes(&self, report: &ImportReport) -> [usize; 3] {
         let evaluations = self.evaluations_of(report);
         let results: Vec<_> = evaluations.into_iter().flat_map(|evaluation| self.results_of(evaluation)).collect();
-        let number = |outcome| results.iter().filter(|result| result.outcome == outcome).count();
+        let number = |outcome| results.iter().filter(|result| result.outcome == Some(outcome)).count();
         [TestOutcome::Passed, TestOutcome::Failed, TestOutcome::Errored].map(number)
     }
 }

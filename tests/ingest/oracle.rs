@@ -37,7 +37,7 @@ async fn baseline(database: &Database) {
 }
 
 fn check_baseline_run(run: &RunRow) {
-    assert_eq!((run.source, run.status), (RunSource::Promptfoo, EvaluationStatus::Completed));
+    assert_eq!((run.source, run.status), (Some(RunSource::Promptfoo), Some(EvaluationStatus::Completed)));
     assert_eq!(run.external_id.as_deref(), Some("eval-i7b-2026-11-23T05:48:29"));
     assert_eq!(run.source_version.as_deref(), Some("0.123.1"));
     assert_eq!(run.name, "Support ticket triage, three prompts against two providers");
@@ -53,17 +53,17 @@ fn check_baseline_run(run: &RunRow) {
     assert_eq!(metadata["grading_tokens"], 1440);
 }
 
-fn check_baseline_prompts(prompts: &[PromptRow]) {
+fn check_baseline_prompts(prompts: &[Arc<PromptRow>]) {
     let names: Vec<_> = prompts.iter().map(|prompt| prompt.name.as_deref().unwrap()).collect();
     assert_eq!(names, ["triage-terse", "triage-json", "triage-chat"]);
     for prompt in prompts {
-        assert_eq!((prompt.version, prompt.root_id, prompt.parent_id), (1, prompt.id, None));
-        assert_eq!(prompt.status, PromptStatus::Active);
+        assert_eq!((prompt.version, prompt.root_id, prompt.parent_id), (Some(1), Some(prompt.id), None));
+        assert_eq!(prompt.status, Some(PromptStatus::Active));
         assert_eq!(prompt.title, prompt.name.as_deref().unwrap());
     }
-    assert_eq!(prompts[0].format, PromptFormat::Text);
+    assert_eq!(prompts[0].format, Some(PromptFormat::Text));
     assert!(prompts[0].content.as_deref().unwrap().contains("{{"), "the template, not a rendered prompt");
-    assert_eq!(prompts[2].format, PromptFormat::Chat);
+    assert_eq!(prompts[2].format, Some(PromptFormat::Chat));
     let system = prompts[2].system_message.as_deref().unwrap();
     assert!(system.starts_with("You are a patient support agent for {{product}}"), "{system}");
     let metadata = json_of(prompts[0].metadata.as_ref());
@@ -77,9 +77,9 @@ fn check_baseline_evaluations(evaluations: &[&EvaluationRow], stored: &Stored) {
     let tokens = [0, 0, 0, 920, 1371, 1434];
     for (index, evaluation) in evaluations.iter().enumerate() {
         assert_eq!(evaluation.position, i32::try_from(index).ok());
-        assert_eq!(evaluation.prompt_id, stored.prompts[index % 3].id);
+        assert_eq!(evaluation.prompt_id, Some(stored.prompts[index % 3].id));
         assert_eq!(evaluation.external_id, Some(format!("eval-i7b-2026-11-23T05:48:29#{index}")));
-        assert_eq!((evaluation.total_tests, evaluation.timed_tests), (21, 21));
+        assert_eq!((evaluation.total_tests, evaluation.timed_tests), (Some(21), Some(21)));
         assert_close(evaluation.cost_usd, costs[index], 1e-12);
         assert_close(evaluation.overall_score, scores[index], 1e-6);
         assert_eq!(
@@ -107,11 +107,12 @@ fn check_baseline_evaluations(evaluations: &[&EvaluationRow], stored: &Stored) {
 
 fn check_baseline_results(results: &[&TestResultRow]) {
     // The order of the tests in the configuration, not that in which the calls ended.
-    assert_eq!(results[0].test_case_name, "invoice charged twice");
-    assert_eq!(results[17].test_case_name, "provider refused");
-    let unnamed = results.iter().filter(|result| result.test_case_name.starts_with("language=")).count();
+    assert_eq!(results[0].test_case_name.as_deref(), Some("invoice charged twice"));
+    assert_eq!(results[17].test_case_name.as_deref(), Some("provider refused"));
+    let unnamed =
+        results.iter().filter(|result| result.test_case_name.as_ref().unwrap().starts_with("language=")).count();
     assert_eq!(unnamed, 1);
-    assert!(results.iter().all(|result| result.repetition == 0));
+    assert!(results.iter().all(|result| result.repetition == Some(0)));
     let cached = json_of(results[0].metadata.as_ref());
     assert_eq!(
         (&cached["cached"], &cached["output_is_json"], &cached["cached_tokens"]),
@@ -123,11 +124,11 @@ fn check_baseline_results(results: &[&TestResultRow]) {
     let refused = results[17];
     assert_eq!(
         (refused.outcome, refused.passed, refused.actual_output.as_deref()),
-        (TestOutcome::Errored, false, None)
+        (Some(TestOutcome::Errored), Some(false), None)
     );
     assert!(refused.error_message.as_deref().unwrap().starts_with("API error: 400 Bad Request"));
     // An assertion that failed has a reason, and is no error.
-    let failed = results.iter().find(|result| result.outcome == TestOutcome::Failed).unwrap();
+    let failed = results.iter().find(|result| result.outcome == Some(TestOutcome::Failed)).unwrap();
     assert_eq!(failed.error_message, None);
     assert!(failed.reason.is_some());
 }
@@ -143,9 +144,9 @@ async fn candidate(database: &Database) {
     let versions: Vec<_> =
         stored.prompts.iter().filter(|prompt| prompt.name.as_deref() == Some("triage-json")).collect();
     let [first, second] = versions[..] else { panic!("two versions") };
-    assert_eq!((second.version, second.root_id, second.parent_id), (2, first.id, Some(first.id)));
+    assert_eq!((second.version, second.root_id, second.parent_id), (Some(2), Some(first.id), Some(first.id)));
     let used: Vec<_> = stored.evaluations_of(&report).iter().map(|evaluation| evaluation.prompt_id).collect();
-    assert_eq!(used, [stored.prompts[0].id, second.id, stored.prompts[2].id]);
+    assert_eq!(used, [stored.prompts[0].id, second.id, stored.prompts[2].id].map(Some));
     assert_eq!(written(&imported(database, "candidate.json").await), [0; 5]);
 }
 
@@ -158,13 +159,13 @@ async fn edge_scores(database: &Database) {
     assert_eq!(run.name, "eval-McX-2026-11-23T06:13:02");
     let evaluations = stored.evaluations_of(&report);
     for evaluation in &evaluations {
-        assert_eq!((evaluation.overall_score, evaluation.total_tests), (None, 3));
+        assert_eq!((evaluation.overall_score, evaluation.total_tests), (None, Some(3)));
         let scores: Vec<_> = stored.results_of(evaluation).iter().map(|result| result.score).collect();
         assert_eq!(scores, [5.0, -2.0, 0.175]);
     }
     let names: HashMap<_, _> =
         stored.prompts.iter().map(|prompt| (prompt.id, prompt.name.as_deref().unwrap())).collect();
-    let [unnamed, named] = [0, 1].map(|index: usize| names[&evaluations[index].prompt_id]);
+    let [unnamed, named] = [0, 1].map(|index: usize| names[&evaluations[index].prompt_id.unwrap()]);
     assert!(unnamed.starts_with("prompt-") && unnamed.len() == 15, "{unnamed}");
     assert_eq!(named, "folder/named: prompt");
     assert_eq!(written(&imported(database, "edge-scores.json").await), [0; 5]);
@@ -182,7 +183,7 @@ async fn legacy(database: &Database) {
     assert_eq!(providers, ["echo-baseline", "echo-baseline", "triage-sim-small", "triage-sim-small"]);
     for (index, evaluation) in evaluations.iter().enumerate() {
         let results = stored.results_of(evaluation);
-        let names: Vec<_> = results.iter().map(|result| result.test_case_name.as_str()).collect();
+        let names: Vec<_> = results.iter().map(|result| result.test_case_name.as_deref().unwrap()).collect();
         assert_eq!(names, ["invoice charged twice", "app crashes on start", "provider refused"]);
         let ids: Vec<_> = results.iter().map(|result| result.external_id.clone().unwrap()).collect();
         assert_eq!(ids, [0, 1, 2].map(|test| format!("{test}:{index}")));
@@ -192,7 +193,7 @@ async fn legacy(database: &Database) {
         }
     }
     let refused = stored.results_of(evaluations[3])[2];
-    assert_eq!(refused.outcome, TestOutcome::Errored);
+    assert_eq!(refused.outcome, Some(TestOutcome::Errored));
     assert!(refused.error_message.as_deref().unwrap().starts_with("API error: 400 Bad Request"));
     assert_eq!(json_of(evaluations[2].metrics.as_ref())["evaluation_metrics"]["accuracy"]["weight_sum"], 2);
     assert_eq!(written(&imported(database, "legacy-v2.json").await), [0; 5]);
@@ -205,7 +206,7 @@ async fn inspect(database: &Database) {
     let stored = stored(database).await;
     assert_eq!(stored.outcomes(&report), [10, 2, 0]);
     let run = stored.run(&report);
-    assert_eq!((run.source, run.name.as_str()), (RunSource::Inspect, "support_triage"));
+    assert_eq!((run.source, run.name.as_str()), (Some(RunSource::Inspect), "support_triage"));
     assert_eq!(run.external_id.as_deref(), Some("mebJ2kSQXWQVK2CjDuoG3Q"));
     assert_eq!((run.source_version.as_deref(), run.duration_ms), (Some("0.3.285"), Some(0)));
     assert_eq!(json_of(run.tags.as_ref()), json!({"regression-baseline": true}));
@@ -213,18 +214,21 @@ async fn inspect(database: &Database) {
     let prompt = stored.prompts.iter().find(|prompt| prompt.name.as_deref() == Some("support_triage")).unwrap();
     assert!(prompt.content.as_deref().unwrap().ends_with("or other.\n\n{prompt}"), "{:?}", prompt.content);
     let [evaluation] = stored.evaluations_of(&report)[..] else { panic!("one evaluation") };
-    assert_eq!((evaluation.prompt_id, evaluation.position), (prompt.id, Some(0)));
+    assert_eq!((evaluation.prompt_id, evaluation.position), (Some(prompt.id), Some(0)));
     assert_eq!(evaluation.test_suite_id.as_deref(), Some("support_triage@2"));
     assert_eq!((evaluation.provider.as_deref(), evaluation.model.as_deref()), (Some("mockllm"), Some("model")));
     assert_close(evaluation.overall_score, 10.0 / 12.0, 1e-12);
-    assert_eq!((evaluation.total_tokens, evaluation.timed_tests), (Some(462), 12));
+    assert_eq!((evaluation.total_tokens, evaluation.timed_tests), (Some(462), Some(12)));
     assert_close(evaluation.cost_usd, 0.00078, 1e-12);
     assert_eq!(
         json_of(evaluation.metrics.as_ref())["inspect"]["scores"][0]["metrics"]["stderr"],
         0.166_666_666_666_666_69
     );
     let results = stored.results_of(evaluation);
-    let told: Vec<_> = results[..4].iter().map(|result| (result.test_case_name.as_str(), result.repetition)).collect();
+    let told: Vec<_> = results[..4]
+        .iter()
+        .map(|result| (result.test_case_name.as_deref().unwrap(), result.repetition.unwrap()))
+        .collect();
     // The order of the data set, not that of the log.
     assert_eq!(told, [("invoice-twice", 0), ("invoice-twice", 1), ("app-crash", 0), ("app-crash", 1)]);
     let first = results[0];
@@ -250,7 +254,7 @@ on_both_databases! {
         assert_eq!(written(&document), [1, 0, 1, 6, 126]);
         let stored = stored(&database.database).await;
         let newest = stored.prompts.last().unwrap();
-        assert_eq!((newest.name.as_deref(), newest.version), (Some("triage-chat"), 2));
+        assert_eq!((newest.name.as_deref(), newest.version), (Some("triage-chat"), Some(2)));
         assert_eq!(stored.outcomes(&lines), stored.outcomes(&document));
         let figures = |report: &ImportReport| -> Vec<_> {
             let evaluations = stored.evaluations_of(report);
@@ -258,7 +262,7 @@ on_both_databases! {
         };
         assert_eq!(figures(&lines), figures(&document));
         let run = stored.run(&lines);
-        assert_eq!((run.name.as_str(), run.status), ("baseline.jsonl", EvaluationStatus::Completed));
+        assert_eq!((run.name.as_str(), run.status), ("baseline.jsonl", Some(EvaluationStatus::Completed)));
         assert_eq!(run.external_id.as_ref().map(String::len), Some(64));
     }
 

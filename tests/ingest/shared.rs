@@ -45,7 +45,7 @@ on_both_databases! {
             let stored = stored(&database.database).await;
             let evaluations = stored.evaluations_of(&report);
             let states: Vec<_> = evaluations.iter().map(|evaluation| evaluation.status).collect();
-            assert_eq!((stored.run(&report).status, states), (status, vec![status; 2]), "{rows:?}");
+            assert_eq!((stored.run(&report).status, states), (Some(status), vec![Some(status); 2]), "{rows:?}");
             let ended = (status == Completed).then(|| stored.run(&report).created_at.plus_millis(1500));
             assert_eq!((stored.run(&report).completed_at, evaluations[1].completed_at), (ended, ended));
         }
@@ -54,7 +54,7 @@ on_both_databases! {
         let mut told: Vec<_> = stored.results_of(stored.evaluations_of(&report)[0]);
         told.sort_by_key(|result| result.external_id.clone());
         let told: Vec<_> = told.iter().map(|result| (result.external_id.as_deref(), result.repetition)).collect();
-        assert_eq!(told, [(Some("0:0"), 0), (Some("0:2"), 1)]);
+        assert_eq!(told, [(Some("0:0"), Some(0)), (Some("0:2"), Some(1))]);
     }
 
     async fn a_run_that_is_resumed_is_announced_anew(database: TestDatabase) {
@@ -67,7 +67,7 @@ on_both_databases! {
             [(vec![(1, 0)], EvaluationStatus::Running), (vec![(0, 1), (1, 1)], EvaluationStatus::Completed)]
         {
             import(&database.database, &batch(directory.path(), &rows)).await.unwrap();
-            assert_eq!(stored(&database.database).await.run(&first).status, status, "{rows:?}");
+            assert_eq!(stored(&database.database).await.run(&first).status, Some(status), "{rows:?}");
         }
     }
 
@@ -125,12 +125,12 @@ fn comparable(stored: &Stored, report: &ImportReport) -> Vec<String> {
         evaluation.run_id = None;
         // promptfoo adds scores up in the order in which the calls ended.
         evaluation.overall_score = evaluation.overall_score.map(|score| (score * 1e12).round());
-        (evaluation.id, evaluation.updated_at) = (stored.evaluations[0].id, evaluation.created_at);
+        (evaluation.id, evaluation.updated_at) = (stored.evaluations[0].id, Some(evaluation.created_at));
         rows.push(format!("{evaluation:?}"));
         for result in stored.results_of(original) {
             let mut result = result.clone();
-            (result.id, result.evaluation_id) = (stored.results[0].id, evaluation.id);
-            result.updated_at = result.created_at;
+            (result.id, result.evaluation_id) = (stored.results[0].id, Some(evaluation.id));
+            result.updated_at = Some(result.created_at);
             rows.push(format!("{result:?}"));
         }
     }

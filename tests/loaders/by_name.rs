@@ -9,8 +9,8 @@ use evalgraph::loaders::{PromptNameKey, RunExternalIdKey, TemplateNameKey};
 
 use crate::Request;
 use crate::common::{EvaluationBuilder, PromptBuilder, RunBuilder, on_both_databases};
+use crate::on_demand::OnDemand as _;
 use crate::tree::Tree;
-use crate::wide::Wide as _;
 
 fn prompt(name: &str, version: Option<i32>) -> PromptNameKey {
     PromptNameKey { name: name.to_owned(), version, columns: ColumnSet::NONE }
@@ -104,7 +104,7 @@ on_both_databases! {
         assert_eq!(request.statements.get(), 2);
     }
 
-    async fn what_is_found_by_name_has_the_wide_columns_that_were_asked_for(database: TestDatabase) {
+    async fn what_is_found_by_name_has_the_columns_that_were_asked_for(database: TestDatabase) {
         let tree = Tree::plant("alice", &database).await;
         let request = Request::new(&database);
         for columns in [ColumnSet::NONE, ColumnSet::single(1), ColumnSet::ALL] {

@@ -12,9 +12,9 @@ use uuid::Uuid;
 use crate::common::{
     EvaluationBuilder, PromptBuilder, ResultBuilder, RunBuilder, TemplateBuilder, TestDatabase, on_both_databases,
 };
+use crate::on_demand::{OnDemand, column_sets};
 use crate::places::{expected, late, narrowed, plant, slices};
 use crate::tree::Tree;
-use crate::wide::{Wide, column_sets};
 use crate::{Pick, Request};
 
 /// A parent, and the places of its rows.
@@ -25,7 +25,7 @@ fn key<E: Entity>(parent: Uuid, filter: E::Filter, slice: Slice<E::OrderField>, 
 }
 
 /// Checks the loaders of parents' lists; `narrow` matches the rows of the late time alone.
-async fn check_lists<E: Wide>(
+async fn check_lists<E: OnDemand>(
     database: &TestDatabase,
     pages: Pick<ChildPage<E>>,
     counts: Pick<ChildCount<E>>,
@@ -40,7 +40,7 @@ async fn check_lists<E: Wide>(
 }
 
 /// All slices of all parents' lists at once take a statement for each slice, whatever the number of parents.
-async fn check_pages<E: Wide>(
+async fn check_pages<E: OnDemand>(
     database: &TestDatabase,
     pages: Pick<ChildPage<E>>,
     families: &[Family],
@@ -71,7 +71,7 @@ async fn check_pages<E: Wide>(
 }
 
 /// All lengths at once take a statement for each filter.
-async fn check_counts<E: Wide>(
+async fn check_counts<E: OnDemand>(
     database: &TestDatabase,
     counts: Pick<ChildCount<E>>,
     families: &[Family],
@@ -91,8 +91,8 @@ async fn check_counts<E: Wide>(
     assert_eq!(request.statements.get(), 2);
 }
 
-/// Checks that a parent's page has the wide columns that were asked for.
-async fn check_columns<E: Wide>(database: &TestDatabase, loader: Pick<ChildPage<E>>, parent: impl Into<Uuid>) {
+/// Checks that a parent's page has the columns that were asked for.
+async fn check_columns<E: OnDemand>(database: &TestDatabase, loader: Pick<ChildPage<E>>, parent: impl Into<Uuid>) {
     let (parent, slice) = (parent.into(), Slice::first(9, Order::descending(E::OrderField::default())));
     let whole = |columns| key(parent, E::Filter::default(), slice.clone(), columns);
     let row = Request::new(database).ask(loader, [whole(ColumnSet::NONE)]).await[0][0].clone();
@@ -241,7 +241,7 @@ on_both_databases! {
         .await;
     }
 
-    async fn pages_have_the_wide_columns_that_were_asked_for(database: TestDatabase) {
+    async fn pages_have_the_columns_that_were_asked_for(database: TestDatabase) {
         let tree = Tree::plant("alice", &database).await;
         check_columns::<Prompts>(&database, |loaders| &loaders.prompts_by_parent, tree.root.id).await;
         check_columns::<Prompts>(&database, |loaders| &loaders.prompts_by_root, tree.root.id).await;

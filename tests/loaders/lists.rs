@@ -10,9 +10,9 @@ use evalgraph::db::templates::{TemplateFilter, Templates};
 use evalgraph::loaders::{List, ListCount, ListKey, PageArguments};
 
 use crate::common::{EvaluationBuilder, PromptBuilder, RunBuilder, TemplateBuilder, TestDatabase, on_both_databases};
+use crate::on_demand::{OnDemand, column_sets};
 use crate::places::{expected, late, narrowed, plant, slices, times};
 use crate::tree::Tree;
-use crate::wide::{Wide, column_sets};
 use crate::{Pick, Request};
 
 fn key<E: Entity>(filter: E::Filter, slice: Slice<E::OrderField>, columns: ColumnSet) -> ListKey<E> {
@@ -20,7 +20,7 @@ fn key<E: Entity>(filter: E::Filter, slice: Slice<E::OrderField>, columns: Colum
 }
 
 /// Checks the loaders of a list that has these places; `narrow` matches the rows of the late time alone.
-async fn check_list<E: Wide>(
+async fn check_list<E: OnDemand>(
     database: &TestDatabase,
     pages: Pick<List<E>>,
     counts: Pick<ListCount<E>>,
@@ -51,8 +51,8 @@ async fn check_list<E: Wide>(
     assert_eq!(request.statements.get(), 2);
 }
 
-/// Checks that a page has the wide columns that were asked for.
-async fn check_columns<E: Wide>(database: &TestDatabase, loader: Pick<List<E>>) {
+/// Checks that a page has the columns that were asked for.
+async fn check_columns<E: OnDemand>(database: &TestDatabase, loader: Pick<List<E>>) {
     let slice = Slice::first(1_000, Order::ascending(E::OrderField::default()));
     let whole = |columns| key(E::Filter::default(), slice.clone(), columns);
     let row = Request::new(database).ask(loader, [whole(ColumnSet::NONE)]).await[0][0].clone();
@@ -117,7 +117,7 @@ on_both_databases! {
         .await;
     }
 
-    async fn pages_have_the_wide_columns_that_were_asked_for(database: TestDatabase) {
+    async fn pages_have_the_columns_that_were_asked_for(database: TestDatabase) {
         Tree::plant("alice", &database).await;
         check_columns::<Prompts>(&database, |loaders| &loaders.prompts).await;
         check_columns::<Runs>(&database, |loaders| &loaders.runs).await;

@@ -6,11 +6,11 @@ mod common;
 mod by_name;
 mod children;
 mod lists;
+mod on_demand;
 mod places;
 mod rows;
 mod tree;
 mod visible;
-mod wide;
 
 use std::sync::Arc;
 

@@ -6,8 +6,8 @@ use evalgraph::loaders::{LoaderUsage, RowById, RowKey};
 use uuid::Uuid;
 
 use crate::common::{TestDatabase, on_both_databases};
+use crate::on_demand::{OnDemand, column_sets};
 use crate::tree::Tree;
-use crate::wide::{Wide, column_sets};
 use crate::{Pick, Request};
 
 fn key(id: Uuid, columns: ColumnSet) -> RowKey {
@@ -15,13 +15,13 @@ fn key(id: Uuid, columns: ColumnSet) -> RowKey {
 }
 
 /// Checks a loader of rows, of which two are stored.
-async fn check_rows<E: Wide>(database: &TestDatabase, loader: Pick<RowById<E>>, [one, other]: [Uuid; 2]) {
+async fn check_rows<E: OnDemand>(database: &TestDatabase, loader: Pick<RowById<E>>, [one, other]: [Uuid; 2]) {
     check_answers(database, loader, [one, other]).await;
     check_columns(database, loader, [one, other]).await;
 }
 
 /// Hits, misses and repeated keys have the answers of their own places, all from one statement.
-async fn check_answers<E: Wide>(database: &TestDatabase, loader: Pick<RowById<E>>, [one, other]: [Uuid; 2]) {
+async fn check_answers<E: OnDemand>(database: &TestDatabase, loader: Pick<RowById<E>>, [one, other]: [Uuid; 2]) {
     let request = Request::new(database);
     let asked = [other, Uuid::now_v7(), one, other, Uuid::nil()];
     let rows = request.ask(loader, asked.map(|id| key(id, ColumnSet::NONE))).await;
@@ -37,8 +37,8 @@ async fn check_answers<E: Wide>(database: &TestDatabase, loader: Pick<RowById<E>
     assert!(Request::new(database).ask(loader, [key(Uuid::now_v7(), ColumnSet::ALL)]).await[0].is_none());
 }
 
-/// Wide columns are read when they are asked for, and not otherwise.
-async fn check_columns<E: Wide>(database: &TestDatabase, loader: Pick<RowById<E>>, [one, other]: [Uuid; 2]) {
+/// OnDemand columns are read when they are asked for, and not otherwise.
+async fn check_columns<E: OnDemand>(database: &TestDatabase, loader: Pick<RowById<E>>, [one, other]: [Uuid; 2]) {
     let row = Request::new(database).ask(loader, [key(one, ColumnSet::NONE)]).await.remove(0).unwrap();
     for columns in column_sets::<E>(&row) {
         let rows = Request::new(database).ask(loader, [key(one, columns)]).await;

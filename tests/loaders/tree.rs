@@ -36,19 +36,30 @@ impl Tree {
         let run = RunBuilder::new()
             .user(user)
             .external_id(&format!("run of {user}"))
-            .with(|row| (row.description, row.git) = (text(), Some(row.metadata.clone())))
+            .with(|row| {
+                (row.description, row.source_version) = (text(), text());
+                (row.git, row.duration_ms) = (Some(row.metadata.clone()), Some(1));
+                (row.started_at, row.completed_at) = (Some(row.created_at), Some(row.created_at));
+            })
             .insert(database)
             .await;
         let evaluation = EvaluationBuilder::of(&prompt)
             .run(&run, 0)
             .tests(1, 0, 0)
-            .with(|row| row.error_message = text())
+            .provider("openai", "gpt")
+            .with(|row| {
+                (row.error_message, row.test_suite_id) = (text(), text());
+                (row.external_id, row.provider_label) = (text(), text());
+                (row.total_latency_ms, row.total_tokens, row.cost_usd) = (Some(1), Some(1), Some(1.0));
+                (row.started_at, row.completed_at) = (Some(row.created_at), Some(row.created_at));
+            })
             .insert(database)
             .await;
         let result = ResultBuilder::of(&evaluation)
             .with(|row| {
                 (row.rendered_prompt, row.expected_output, row.actual_output) = (text(), text(), text());
-                (row.reason, row.error_message) = (text(), text());
+                (row.reason, row.error_message, row.external_id) = (text(), text(), text());
+                (row.token_count, row.cost_usd) = (Some(1), Some(1.0));
             })
             .insert(database)
             .await;

@@ -6,7 +6,7 @@ use evalgraph::db::columns::ColumnSet;
 use evalgraph::db::comparison::{CaseRange, CaseSlice, ComparisonCounts, EvaluationPair};
 use evalgraph::db::entity::Entity;
 use evalgraph::db::page::{Order, Slice};
-use evalgraph::db::prompts::PromptFilter;
+use evalgraph::db::prompts::{PromptFilter, prompt_columns};
 use evalgraph::db::statistics::StatisticsRow;
 use evalgraph::domain::Principal;
 use evalgraph::loaders::{
@@ -214,7 +214,7 @@ on_both_databases! {
         {
             let request = Request::of(principal, &database);
             let page = whole(filter.clone());
-            let pages = request.ask(|loaders| &loaders.prompts, [ListKey { page, columns: COLUMNS }]).await;
+            let pages = request.ask(|loaders| &loaders.prompts, [ListKey { page, columns: prompt_columns::DELETED_AT }]).await;
             assert_eq!(pages[0].len(), expected);
             assert_eq!(pages[0].iter().any(|row| row.id == deleted.id && row.deleted_at.is_some()), expected > 0);
             assert_eq!(request.ask(|loaders| &loaders.prompt_count, [filter.clone()]).await, [expected as i64]);

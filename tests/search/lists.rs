@@ -1,7 +1,7 @@
 //! A search is a condition of every kind of list.
 
 use evalgraph::db::StatementCount;
-use evalgraph::db::columns::ColumnSet;
+use evalgraph::db::columns::{Child, ColumnSet};
 use evalgraph::db::entity::Entity as _;
 use evalgraph::db::page::{Order, Slice};
 use evalgraph::db::prompts::{NewPrompt, PromptFilter, PromptParent, Prompts};
@@ -41,7 +41,7 @@ on_both_databases! {
                 )
             });
             let mut pages: Vec<_> =
-                pages.await.unwrap().into_iter().map(|(place, row)| (place, -row.version, row.content)).collect();
+                pages.await.unwrap().into_iter().map(|Child { place, row }| (place, -row.version.unwrap(), row.content.clone())).collect();
             pages.sort();
             let (statements, parents) = (StatementCount::default(), roots.clone());
             let counts = database.database.read(&statements, move |connection| {

@@ -28,7 +28,7 @@ async fn titles(database: &Database, text: &str) -> Vec<String> {
     let page = database.read(&count, move |connection| {
         Prompts::page(connection, &Principal::local(), &filter, slice, ColumnSet::NONE)
     });
-    page.await.unwrap_or_else(|error| panic!("{text}: {error}")).into_iter().map(|row| row.title).collect()
+    page.await.unwrap_or_else(|error| panic!("{text}: {error}")).into_iter().map(|row| row.title.clone()).collect()
 }
 
 async fn check_found(database: &TestDatabase, cases: &[(&str, &[&str])]) {

@@ -9,7 +9,7 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::query_source::{Column, Table};
 use diesel::result::QueryResult;
 use diesel::serialize::ToSql;
-use diesel::sql_types::{BigInt, Bool, HasSqlType};
+use diesel::sql_types::{BigInt, Bool, HasSqlType, Untyped};
 use diesel::sqlite::Sqlite;
 use uuid::Uuid;
 
@@ -132,12 +132,11 @@ impl<T: Listed, S> Page<T, S> {
         Self { selection, conditions, column, id: T::Id::default(), direction, limit: slice.limit }
     }
 
-    /// The conditions, the order and the limit: everything that follows `WHERE`.
+    /// The conditions and the order: what follows `WHERE`, up to the limit.
     fn walk_range<'b, DB: Backend>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
     where
         T::Id: QueryFragment<DB>,
         Conditions<T>: QueryFragment<DB>,
-        i64: ToSql<BigInt, DB>,
     {
         self.conditions.walk_ast(out.reborrow())?;
         let direction = match self.direction {
@@ -150,29 +149,58 @@ impl<T: Listed, S> Page<T, S> {
         out.push_sql(", ");
         self.id.walk_ast(out.reborrow())?;
         out.push_sql(direction);
+        Ok(())
+    }
+
+    fn walk_limit<'b, DB: Backend>(&'b self, out: &mut AstPass<'_, 'b, DB>) -> QueryResult<()>
+    where
+        i64: ToSql<BigInt, DB>,
+    {
         out.push_sql(" LIMIT ");
         out.push_bind_param::<BigInt, _>(&self.limit)
     }
+
+    /// PostgreSQL takes a limit that it does not know for a tenth of all rows. It would then plan each statement anew for
+    /// the sake of its limit, or make plans for many rows. A rounded limit is part of the text.
+    fn walk_rounded_limit(&self, out: &mut AstPass<'_, '_, Pg>) {
+        let mut rounded: i64 = 1;
+        while rounded < self.limit {
+            rounded = rounded.saturating_mul(4);
+        }
+        out.push_sql(" LIMIT ");
+        out.push_sql(&rounded.to_string());
+    }
 }
 
-impl<T: Listed, S: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Page<T, S>
-where
-    T::Id: QueryFragment<DB>,
-    Conditions<T>: QueryFragment<DB>,
-    i64: ToSql<BigInt, DB>,
-{
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+impl<T: Listed, S: QueryFragment<Pg>> QueryFragment<Pg> for Page<T, S> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT * FROM (SELECT ");
+        self.selection.walk_ast(out.reborrow())?;
+        out.push_sql(" FROM ");
+        out.push_identifier(T::NAME)?;
+        out.push_sql(" WHERE ");
+        self.walk_range(&mut out)?;
+        self.walk_rounded_limit(&mut out);
+        out.push_sql(") AS page");
+        self.walk_limit(&mut out)
+    }
+}
+
+impl<T: Listed, S: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Page<T, S> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         out.push_sql("SELECT ");
         self.selection.walk_ast(out.reborrow())?;
         out.push_sql(" FROM ");
         out.push_identifier(T::NAME)?;
         out.push_sql(" WHERE ");
-        self.walk_range(&mut out)
+        self.walk_range(&mut out)?;
+        self.walk_limit(&mut out)
     }
 }
 
 /// The same page of the lists of many parents, cut inside the database. Each row follows its parent's place, counted
-/// from 0, in the list of parents; parents without rows do not appear. The order of rows is not promised.
+/// from 0, in the list of parents, as a [`Child`](crate::db::columns::Child) has it; parents without rows do not appear. The
+/// order of rows is not promised.
 pub struct PagePerParent<T: Listed, S, P> {
     page: Page<T, S>,
     parent: P,
@@ -191,7 +219,7 @@ impl<T: Listed, S: QueryFragment<Pg>, P: QueryFragment<Pg>> QueryFragment<Pg> fo
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT parent.place - 1, child.* FROM unnest(");
         self.parents.push_array(&mut out)?;
-        out.push_sql(") WITH ORDINALITY AS parent (id, place) CROSS JOIN LATERAL (SELECT ");
+        out.push_sql(") WITH ORDINALITY AS parent (id, place) CROSS JOIN LATERAL (SELECT * FROM (SELECT ");
         self.page.selection.walk_ast(out.reborrow())?;
         out.push_sql(" FROM ");
         out.push_identifier(T::NAME)?;
@@ -199,6 +227,9 @@ impl<T: Listed, S: QueryFragment<Pg>, P: QueryFragment<Pg>> QueryFragment<Pg> fo
         self.parent.walk_ast(out.reborrow())?;
         out.push_sql(" = parent.id AND ");
         self.page.walk_range(&mut out)?;
+        self.page.walk_rounded_limit(&mut out);
+        out.push_sql(") AS page");
+        self.page.walk_limit(&mut out)?;
         out.push_sql(") AS child");
         Ok(())
     }
@@ -223,6 +254,7 @@ impl<T: Listed, S: QueryFragment<Sqlite>, P: QueryFragment<Sqlite>> QueryFragmen
         self.parent.walk_ast(out.reborrow())?;
         out.push_sql(" = unhex(parent.value) AND ");
         self.page.walk_range(&mut out)?;
+        self.page.walk_limit(&mut out)?;
         out.push_sql(")");
         Ok(())
     }
@@ -309,7 +341,7 @@ macro_rules! statements {
 statements! {
     Rows<T, S: Expression> => S::SqlType;
     Page<T: Listed, S: Expression> => S::SqlType;
-    PagePerParent<T: Listed, S: Expression, P> => (BigInt, S::SqlType);
+    PagePerParent<T: Listed, S, P> => Untyped;
     Count<T> => BigInt;
     CountPerParent<T, P> => (sql::Uuid, BigInt);
 }

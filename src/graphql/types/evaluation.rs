@@ -16,7 +16,7 @@ use crate::graphql::inputs::{EvaluationFilterInput, EvaluationOrder, TestResultF
 use crate::graphql::pagination::PageParams;
 use crate::graphql::scalars::JsonScalar;
 use crate::graphql::scope::loaders;
-use crate::graphql::selection::{self, WideFields};
+use crate::graphql::selection::{self, FieldColumns};
 use crate::graphql::written::Writable;
 use crate::loaders::RowKey;
 
@@ -54,8 +54,34 @@ impl Writable for Evaluation {
 
 impl GraphNode for Evaluation {
     type Entity = Evaluations;
-    const WIDE: WideFields =
-        &[("metrics", evaluation_columns::METRICS), ("errorMessage", evaluation_columns::ERROR_MESSAGE)];
+    const COLUMNS: FieldColumns = &[
+        ("providerLabel", evaluation_columns::PROVIDER_LABEL),
+        ("testSuiteId", evaluation_columns::TEST_SUITE_ID),
+        ("externalId", evaluation_columns::EXTERNAL_ID),
+        ("status", evaluation_columns::STATUS),
+        ("provider", evaluation_columns::PROVIDER),
+        ("model", evaluation_columns::MODEL),
+        ("metrics", evaluation_columns::METRICS),
+        ("totalTests", evaluation_columns::TOTAL_TESTS),
+        ("passedTests", evaluation_columns::PASSED_TESTS),
+        ("failedTests", evaluation_columns::FAILED_TESTS),
+        ("erroredTests", evaluation_columns::ERRORED_TESTS),
+        (
+            "passRate",
+            evaluation_columns::PASSED_TESTS
+                .and(evaluation_columns::FAILED_TESTS)
+                .and(evaluation_columns::ERRORED_TESTS),
+        ),
+        ("totalCostUsd", evaluation_columns::COST_USD),
+        ("totalTokens", evaluation_columns::TOTAL_TOKENS),
+        ("averageLatencyMs", evaluation_columns::TIMED_TESTS.and(evaluation_columns::TOTAL_LATENCY_MS)),
+        ("errorMessage", evaluation_columns::ERROR_MESSAGE),
+        ("startedAt", evaluation_columns::STARTED_AT),
+        ("completedAt", evaluation_columns::COMPLETED_AT),
+        ("updatedAt", evaluation_columns::UPDATED_AT),
+        ("prompt", evaluation_columns::PROMPT_ID),
+        ("run", evaluation_columns::RUN_ID),
+    ];
 
     fn new(row: Arc<EvaluationRow>) -> Self {
         Self(row)
@@ -70,7 +96,7 @@ impl Evaluation {
     }
 
     pub(super) async fn related(context: &Context<'_>, id: EvaluationId) -> Result<Option<Self>, ApiError> {
-        Self::load(context, id.into(), selection::of_object(context, Self::WIDE)).await
+        Self::load(context, id.into(), selection::of_object(context, Self::COLUMNS)).await
     }
 
     /// A page of a list of evaluations.
@@ -98,8 +124,8 @@ impl Evaluation {
 
     /// The prompt version that was evaluated; null when it was deleted.
     async fn prompt(&self, context: &Context<'_>) -> Option<Result<Prompt, ApiError>> {
-        let columns = selection::of_object(context, Prompt::WIDE);
-        Prompt::load(context, self.0.prompt_id, columns).await.transpose()
+        let prompt = async { Prompt::related(context, *read(&self.0.prompt_id, "Evaluation.prompt")?).await };
+        prompt.await.transpose()
     }
 
     /// The run that the evaluation is part of; null when it was recorded by itself.
@@ -128,8 +154,8 @@ impl Evaluation {
     }
 
     /// Where the evaluation is in its life.
-    async fn status(&self) -> EvaluationStatus {
-        self.0.status
+    async fn status(&self) -> Result<EvaluationStatus, ApiError> {
+        read(&self.0.status, "Evaluation.status").copied()
     }
 
     /// Who runs the model, such as `openai`; null when nobody said.
@@ -153,30 +179,30 @@ impl Evaluation {
     }
 
     /// Test results in all.
-    async fn total_tests(&self) -> i32 {
-        self.0.total_tests
+    async fn total_tests(&self) -> Result<i32, ApiError> {
+        read(&self.0.total_tests, "Evaluation.totalTests").copied()
     }
 
     /// Test results that passed.
-    async fn passed_tests(&self) -> i32 {
-        self.0.passed_tests
+    async fn passed_tests(&self) -> Result<i32, ApiError> {
+        read(&self.0.passed_tests, "Evaluation.passedTests").copied()
     }
 
     /// Test results that failed: an assertion said no.
-    async fn failed_tests(&self) -> i32 {
-        self.0.failed_tests
+    async fn failed_tests(&self) -> Result<i32, ApiError> {
+        read(&self.0.failed_tests, "Evaluation.failedTests").copied()
     }
 
     /// Test results without an answer to judge.
-    async fn errored_tests(&self) -> i32 {
-        self.0.errored_tests
+    async fn errored_tests(&self) -> Result<i32, ApiError> {
+        read(&self.0.errored_tests, "Evaluation.erroredTests").copied()
     }
 
     /// Passed results among those that passed, failed or errored, from 0 to 1; null when there are none.
-    async fn pass_rate(&self) -> Option<f64> {
-        let row = &self.0;
-        let judged = i64::from(row.passed_tests) + i64::from(row.failed_tests) + i64::from(row.errored_tests);
-        rate(row.passed_tests.into(), judged)
+    async fn pass_rate(&self) -> Option<Result<f64, ApiError>> {
+        let count = |column| read(column, "Evaluation.passRate").copied().map(i64::from);
+        let counts = || Ok((count(&self.0.passed_tests)?, count(&self.0.failed_tests)?, count(&self.0.errored_tests)?));
+        counts().map(|(passed, failed, errored)| rate(passed, passed + failed + errored)).transpose()
     }
 
     /// What the answers cost in all, in US dollars; null when nobody said.
@@ -190,8 +216,9 @@ impl Evaluation {
     }
 
     /// The mean latency of the results that have one, in milliseconds; null when none has.
-    async fn average_latency_ms(&self) -> Option<f64> {
-        rate(self.0.total_latency_ms?, self.0.timed_tests.into())
+    async fn average_latency_ms(&self) -> Option<Result<f64, ApiError>> {
+        let timed = read(&self.0.timed_tests, "Evaluation.averageLatencyMs");
+        timed.map(|&timed| rate(self.0.total_latency_ms?, timed.into())).transpose()
     }
 
     /// How long the evaluation took, in milliseconds; null when nobody said.
@@ -220,8 +247,8 @@ impl Evaluation {
     }
 
     /// When the evaluation was last changed.
-    async fn updated_at(&self) -> Timestamp {
-        self.0.updated_at
+    async fn updated_at(&self) -> Result<Timestamp, ApiError> {
+        read(&self.0.updated_at, "Evaluation.updatedAt").copied()
     }
 
     /// The test results of the evaluation.

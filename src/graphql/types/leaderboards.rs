@@ -23,7 +23,7 @@ pub struct PromptRanking {
 impl PromptRanking {
     /// The best prompts, at most so many, among those with so many scored evaluations.
     pub async fn load(context: &Context<'_>, min_evaluations: i64, limit: i64) -> Result<Vec<Self>, ApiError> {
-        let columns = selection::of_member(context, "prompt", Prompt::WIDE);
+        let columns = selection::of_member(context, "prompt", Prompt::COLUMNS);
         let key = PromptLeaderboardKey { bounds: (min_evaluations, limit), columns };
         let best = loaders(context).prompt_leaderboard.load(key).await?;
         Ok(best.iter().cloned().map(Self::from).collect())
@@ -33,7 +33,7 @@ impl PromptRanking {
 impl From<RankedPrompt> for PromptRanking {
     fn from(ranked: RankedPrompt) -> Self {
         let RankedPrompt { prompt, average_score, evaluation_count } = ranked;
-        Self { prompt: Arc::new(prompt), average_score, evaluation_count }
+        Self { prompt, average_score, evaluation_count }
     }
 }
 

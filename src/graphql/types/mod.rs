@@ -33,7 +33,7 @@ pub fn int(number: i64, field: &str) -> Result<i32, ApiError> {
     i32::try_from(number).map_err(|_| ApiError::TooLarge { field: field.to_owned(), number })
 }
 
-/// The value of a wide column that the statement was told to read and that the table never leaves null.
+/// The value of a column on demand that the statement was told to read and that the table never leaves null.
 fn read<'a, T>(value: &'a Option<T>, field: &str) -> Result<&'a T, ApiError> {
     value.as_ref().ok_or_else(|| ApiError::Defect(format!("the column of {field} was not read")))
 }

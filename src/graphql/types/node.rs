@@ -29,14 +29,18 @@ pub async fn load(context: &Context<'_>, argument: &'static str, id: &ID) -> Res
     let (node_type, id) = global_id::decode(id, argument)?;
     // Fields of other types are read as well when they have the same names: the fragments of a document are taken
     // together here.
-    let columns = |wide| selection::of_object(context, wide);
+    let columns = |fields| selection::of_object(context, fields);
     Ok(match node_type {
-        NodeType::Prompt => Prompt::load(context, id, columns(Prompt::WIDE)).await?.map(Node::Prompt),
-        NodeType::Run => Run::load(context, id, columns(Run::WIDE)).await?.map(Node::Run),
-        NodeType::Evaluation => Evaluation::load(context, id, columns(Evaluation::WIDE)).await?.map(Node::Evaluation),
-        NodeType::TestResult => TestResult::load(context, id, columns(TestResult::WIDE)).await?.map(Node::TestResult),
+        NodeType::Prompt => Prompt::load(context, id, columns(Prompt::COLUMNS)).await?.map(Node::Prompt),
+        NodeType::Run => Run::load(context, id, columns(Run::COLUMNS)).await?.map(Node::Run),
+        NodeType::Evaluation => {
+            Evaluation::load(context, id, columns(Evaluation::COLUMNS)).await?.map(Node::Evaluation)
+        }
+        NodeType::TestResult => {
+            TestResult::load(context, id, columns(TestResult::COLUMNS)).await?.map(Node::TestResult)
+        }
         NodeType::PromptTemplate => {
-            PromptTemplate::load(context, id, columns(PromptTemplate::WIDE)).await?.map(Node::PromptTemplate)
+            PromptTemplate::load(context, id, columns(PromptTemplate::COLUMNS)).await?.map(Node::PromptTemplate)
         }
     })
 }

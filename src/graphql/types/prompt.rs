@@ -22,7 +22,7 @@ use crate::graphql::inputs::{EvaluationFilterInput, EvaluationOrder};
 use crate::graphql::pagination::{PageParams, length};
 use crate::graphql::scalars::JsonScalar;
 use crate::graphql::scope::loaders;
-use crate::graphql::selection::{self, WideFields};
+use crate::graphql::selection::{self, FieldColumns};
 use crate::graphql::written::Writable;
 use crate::loaders::{ChildPageKey, PageArguments, RowKey, TrendKey};
 
@@ -52,12 +52,23 @@ impl Writable for Prompt {
 
 impl GraphNode for Prompt {
     type Entity = Prompts;
-    const WIDE: WideFields = &[
+    const COLUMNS: FieldColumns = &[
+        ("userId", prompt_columns::USER_ID),
+        ("name", prompt_columns::NAME),
         ("description", prompt_columns::DESCRIPTION),
         ("content", prompt_columns::CONTENT),
+        ("contentHash", prompt_columns::CONTENT_HASH),
+        ("format", prompt_columns::FORMAT),
         ("systemMessage", prompt_columns::SYSTEM_MESSAGE),
         ("tags", prompt_columns::TAGS),
         ("metadata", prompt_columns::METADATA),
+        ("version", prompt_columns::VERSION),
+        ("status", prompt_columns::STATUS),
+        ("deletedAt", prompt_columns::DELETED_AT),
+        ("parent", prompt_columns::PARENT_ID),
+        ("root", prompt_columns::ROOT_ID),
+        ("versions", prompt_columns::ROOT_ID),
+        ("template", prompt_columns::TEMPLATE_ID),
     ];
 
     fn new(row: Arc<PromptRow>) -> Self {
@@ -80,8 +91,8 @@ impl Prompt {
         Ok(row.map(Self))
     }
 
-    async fn related(context: &Context<'_>, id: PromptId) -> Result<Option<Self>, ApiError> {
-        Self::load(context, id, selection::of_object(context, Self::WIDE)).await
+    pub(super) async fn related(context: &Context<'_>, id: PromptId) -> Result<Option<Self>, ApiError> {
+        Self::load(context, id, selection::of_object(context, Self::COLUMNS)).await
     }
 
     async fn page(
@@ -109,8 +120,8 @@ impl Prompt {
     }
 
     /// The user whom the prompt belongs to.
-    async fn user_id(&self) -> &str {
-        &self.0.user_id
+    async fn user_id(&self) -> Result<&String, ApiError> {
+        read(&self.0.user_id, "Prompt.userId")
     }
 
     /// The stable name of the lineage; `/` makes folders. Null when it has none.
@@ -134,13 +145,13 @@ impl Prompt {
     }
 
     /// SHA-256 of format, content and system message in hexadecimal: equal for equal texts.
-    async fn content_hash(&self) -> &str {
-        &self.0.content_hash
+    async fn content_hash(&self) -> Result<&String, ApiError> {
+        read(&self.0.content_hash, "Prompt.contentHash")
     }
 
     /// How the content is to be read.
-    async fn format(&self) -> PromptFormat {
-        self.0.format
+    async fn format(&self) -> Result<PromptFormat, ApiError> {
+        read(&self.0.format, "Prompt.format").copied()
     }
 
     /// The system message; null when there is none.
@@ -160,13 +171,13 @@ impl Prompt {
     }
 
     /// The number of this version in its lineage, counted from 1.
-    async fn version(&self) -> i32 {
-        self.0.version
+    async fn version(&self) -> Result<i32, ApiError> {
+        read(&self.0.version, "Prompt.version").copied()
     }
 
     /// Where the prompt is in its life.
-    async fn status(&self) -> PromptStatus {
-        self.0.status
+    async fn status(&self) -> Result<PromptStatus, ApiError> {
+        read(&self.0.status, "Prompt.status").copied()
     }
 
     /// When this version was created.
@@ -191,7 +202,8 @@ impl Prompt {
 
     /// The first version of the lineage, this one perhaps; null when that one was deleted.
     async fn root(&self, context: &Context<'_>) -> Option<Result<Prompt, ApiError>> {
-        Self::related(context, self.0.root_id).await.transpose()
+        let root = async { Self::related(context, *read(&self.0.root_id, "Prompt.root")?).await };
+        root.await.transpose()
     }
 
     /// The versions that were made from this one, the newest first.
@@ -229,8 +241,12 @@ impl Prompt {
         last: Option<i32>,
         #[graphql(desc = "The cursor of the object that the page precedes.")] before: Option<String>,
     ) -> Option<Result<Connection<Prompt>, ApiError>> {
+        let root = match read(&self.0.root_id, "Prompt.versions") {
+            Ok(root) => *root,
+            Err(error) => return Some(Err(error)),
+        };
         let source = Source::Under {
-            parent: self.0.root_id.into(),
+            parent: root.into(),
             pages: |loaders| &loaders.prompts_by_root,
             counts: |loaders| &loaders.prompt_count_by_root,
         };
@@ -279,7 +295,7 @@ impl Prompt {
         let key = ChildPageKey {
             parent: self.0.id.into(),
             page: PageArguments { filter, slice },
-            columns: selection::of_object(context, Evaluation::WIDE),
+            columns: selection::of_object(context, Evaluation::COLUMNS),
         };
         let page = loaders(context).evaluations_by_prompt.load(key).await;
         page.map(|rows| rows.first().cloned().map(Evaluation::new)).map_err(ApiError::from).transpose()

@@ -17,7 +17,7 @@ use crate::graphql::global_id::NodeType;
 use crate::graphql::pagination::PageParams;
 use crate::graphql::scalars::JsonScalar;
 use crate::graphql::scope::loaders;
-use crate::graphql::selection::{self, WideFields};
+use crate::graphql::selection::{self, FieldColumns};
 use crate::graphql::written::Writable;
 use crate::loaders::RowKey;
 
@@ -31,10 +31,12 @@ impl Writable for PromptTemplate {
 
 impl GraphNode for PromptTemplate {
     type Entity = Templates;
-    const WIDE: WideFields = &[
+    const COLUMNS: FieldColumns = &[
         ("description", template_columns::DESCRIPTION),
         ("template", template_columns::TEMPLATE),
         ("variables", template_columns::VARIABLES),
+        ("category", template_columns::CATEGORY),
+        ("updatedAt", template_columns::UPDATED_AT),
     ];
 
     fn new(row: Arc<TemplateRow>) -> Self {
@@ -50,7 +52,7 @@ impl PromptTemplate {
     }
 
     pub(super) async fn related(context: &Context<'_>, id: TemplateId) -> Result<Option<Self>, ApiError> {
-        Self::load(context, id.into(), selection::of_object(context, Self::WIDE)).await
+        Self::load(context, id.into(), selection::of_object(context, Self::COLUMNS)).await
     }
 }
 
@@ -83,8 +85,8 @@ impl PromptTemplate {
     }
 
     /// What kind of work the template is for.
-    async fn category(&self) -> &str {
-        &self.0.category
+    async fn category(&self) -> Result<&String, ApiError> {
+        read(&self.0.category, "PromptTemplate.category")
     }
 
     /// How many prompts were made from the template.
@@ -98,8 +100,8 @@ impl PromptTemplate {
     }
 
     /// When the template was last changed.
-    async fn updated_at(&self) -> Timestamp {
-        self.0.updated_at
+    async fn updated_at(&self) -> Result<Timestamp, ApiError> {
+        read(&self.0.updated_at, "PromptTemplate.updatedAt").copied()
     }
 
     /// The prompts that were made from the template and that the viewer may see, the newest first.

@@ -17,7 +17,7 @@ use crate::graphql::inputs::{EvaluationFilterInput, EvaluationOrder};
 use crate::graphql::pagination::PageParams;
 use crate::graphql::scalars::JsonScalar;
 use crate::graphql::scope::loaders;
-use crate::graphql::selection::{self, WideFields};
+use crate::graphql::selection::{self, FieldColumns};
 use crate::graphql::written::Writable;
 use crate::loaders::RowKey;
 
@@ -47,11 +47,20 @@ impl Writable for Run {
 
 impl GraphNode for Run {
     type Entity = Runs;
-    const WIDE: WideFields = &[
+    const COLUMNS: FieldColumns = &[
+        ("userId", run_columns::USER_ID),
+        ("externalId", run_columns::EXTERNAL_ID),
+        ("source", run_columns::SOURCE),
+        ("sourceVersion", run_columns::SOURCE_VERSION),
         ("description", run_columns::DESCRIPTION),
         ("tags", run_columns::TAGS),
         ("git", run_columns::GIT),
         ("metadata", run_columns::METADATA),
+        ("status", run_columns::STATUS),
+        ("isBaseline", run_columns::IS_BASELINE),
+        ("durationMs", run_columns::DURATION_MS),
+        ("startedAt", run_columns::STARTED_AT),
+        ("completedAt", run_columns::COMPLETED_AT),
     ];
 
     fn new(row: Arc<RunRow>) -> Self {
@@ -81,7 +90,7 @@ impl Run {
     }
 
     pub(super) async fn related(context: &Context<'_>, id: RunId) -> Result<Option<Self>, ApiError> {
-        Self::load(context, id.into(), selection::of_object(context, Self::WIDE)).await
+        Self::load(context, id.into(), selection::of_object(context, Self::COLUMNS)).await
     }
 }
 
@@ -94,8 +103,8 @@ impl Run {
     }
 
     /// The user whom the run belongs to.
-    async fn user_id(&self) -> &str {
-        &self.0.user_id
+    async fn user_id(&self) -> Result<&String, ApiError> {
+        read(&self.0.user_id, "Run.userId")
     }
 
     /// What the tool that made the run calls it; null when it has no name for it.
@@ -104,8 +113,8 @@ impl Run {
     }
 
     /// Where the run came from.
-    async fn source(&self) -> RunSource {
-        self.0.source
+    async fn source(&self) -> Result<RunSource, ApiError> {
+        read(&self.0.source, "Run.source").copied()
     }
 
     /// The version of the tool that made the run; null when it did not say.
@@ -139,13 +148,13 @@ impl Run {
     }
 
     /// Where the run is in its life.
-    async fn status(&self) -> EvaluationStatus {
-        self.0.status
+    async fn status(&self) -> Result<EvaluationStatus, ApiError> {
+        read(&self.0.status, "Run.status").copied()
     }
 
     /// Whether other runs are compared with this one.
-    async fn is_baseline(&self) -> bool {
-        self.0.is_baseline
+    async fn is_baseline(&self) -> Result<bool, ApiError> {
+        read(&self.0.is_baseline, "Run.isBaseline").copied()
     }
 
     /// How long the run took, in milliseconds; null when nobody said.

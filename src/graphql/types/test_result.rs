@@ -14,7 +14,7 @@ use crate::graphql::error::ApiError;
 use crate::graphql::global_id::NodeType;
 use crate::graphql::scalars::JsonScalar;
 use crate::graphql::scope::loaders;
-use crate::graphql::selection::WideFields;
+use crate::graphql::selection::FieldColumns;
 use crate::graphql::written::Writable;
 use crate::loaders::RowKey;
 
@@ -48,15 +48,24 @@ impl Writable for TestResult {
 
 impl GraphNode for TestResult {
     type Entity = TestResults;
-    const WIDE: WideFields = &[
+    const COLUMNS: FieldColumns = &[
+        ("testCaseName", test_result_columns::TEST_CASE_NAME),
         ("inputData", test_result_columns::INPUT_DATA),
-        ("renderedPrompt", test_result_columns::RENDERED_PROMPT),
         ("expectedOutput", test_result_columns::EXPECTED_OUTPUT),
         ("actualOutput", test_result_columns::ACTUAL_OUTPUT),
+        ("renderedPrompt", test_result_columns::RENDERED_PROMPT),
+        ("outcome", test_result_columns::OUTCOME),
+        ("passed", test_result_columns::PASSED),
         ("reason", test_result_columns::REASON),
+        ("repetition", test_result_columns::REPETITION),
+        ("externalId", test_result_columns::EXTERNAL_ID),
         ("namedScores", test_result_columns::NAMED_SCORES),
         ("metadata", test_result_columns::METADATA),
+        ("tokenCount", test_result_columns::TOKEN_COUNT),
+        ("costUsd", test_result_columns::COST_USD),
         ("errorMessage", test_result_columns::ERROR_MESSAGE),
+        ("updatedAt", test_result_columns::UPDATED_AT),
+        ("evaluation", test_result_columns::EVALUATION_ID),
     ];
 
     fn new(row: Arc<TestResultRow>) -> Self {
@@ -82,12 +91,14 @@ impl TestResult {
 
     /// The evaluation that the result is part of.
     async fn evaluation(&self, context: &Context<'_>) -> Option<Result<Evaluation, ApiError>> {
-        Evaluation::related(context, self.0.evaluation_id).await.transpose()
+        let evaluation =
+            async { Evaluation::related(context, *read(&self.0.evaluation_id, "TestResult.evaluation")?).await };
+        evaluation.await.transpose()
     }
 
     /// The name of the test case. It is known by it across evaluations.
-    async fn test_case_name(&self) -> &str {
-        &self.0.test_case_name
+    async fn test_case_name(&self) -> Result<&String, ApiError> {
+        read(&self.0.test_case_name, "TestResult.testCaseName")
     }
 
     /// The variables of the test case.
@@ -116,13 +127,13 @@ impl TestResult {
     }
 
     /// What became of the test case.
-    async fn outcome(&self) -> TestOutcome {
-        self.0.outcome
+    async fn outcome(&self) -> Result<TestOutcome, ApiError> {
+        read(&self.0.outcome, "TestResult.outcome").copied()
     }
 
     /// Whether the outcome is PASSED.
-    async fn passed(&self) -> bool {
-        self.0.passed
+    async fn passed(&self) -> Result<bool, ApiError> {
+        read(&self.0.passed, "TestResult.passed").copied()
     }
 
     /// The grader's words; null when there are none.
@@ -131,8 +142,8 @@ impl TestResult {
     }
 
     /// How many equal test cases come before this one in the evaluation: 0 unless cases are repeated.
-    async fn repetition(&self) -> i32 {
-        self.0.repetition
+    async fn repetition(&self) -> Result<i32, ApiError> {
+        read(&self.0.repetition, "TestResult.repetition").copied()
     }
 
     /// What the client calls the result; null when it has no name for it. Unique per evaluation.
@@ -176,7 +187,7 @@ impl TestResult {
     }
 
     /// When the result was last changed.
-    async fn updated_at(&self) -> Timestamp {
-        self.0.updated_at
+    async fn updated_at(&self) -> Result<Timestamp, ApiError> {
+        read(&self.0.updated_at, "TestResult.updatedAt").copied()
     }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::group::{by_group, distinct};
 use super::{PageArguments, PageRows, Store};
-use crate::db::columns::ColumnSet;
+use crate::db::columns::{Child, ColumnSet};
 use crate::db::entity::Entity;
 use crate::db::page::{Direction, Order, Positioned};
 use crate::loaders::loader::{Batch, LoadError};
@@ -19,7 +19,7 @@ pub struct ChildPageKey<E: Entity> {
     pub parent: Uuid,
     /// Which page.
     pub page: PageArguments<E>,
-    /// The wide columns needed.
+    /// The columns on demand that are needed.
     pub columns: ColumnSet,
 }
 
@@ -50,9 +50,9 @@ impl<E: Entity> ChildPage<E> {
             })
             .await?;
         let mut pages: Vec<Vec<Arc<E::Row>>> = vec![Vec::new(); count];
-        for (place, row) in rows {
+        for Child { place, row } in rows {
             if let Some(page) = usize::try_from(place).ok().and_then(|place| pages.get_mut(place)) {
-                page.push(Arc::new(row));
+                page.push(row);
             }
         }
         Ok(pages.into_iter().map(|page| Arc::new(in_order(page, order))).collect())

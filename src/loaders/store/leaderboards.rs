@@ -15,7 +15,7 @@ use crate::loaders::loader::{Batch, LoadError};
 pub struct PromptLeaderboardKey {
     /// At least so many scored evaluations, and at most so many prompts.
     pub bounds: (i64, i64),
-    /// The wide columns needed of the prompts.
+    /// The columns on demand that are needed of the prompts.
     pub columns: ColumnSet,
 }
 

@@ -29,7 +29,7 @@ pub struct PageArguments<E: Entity> {
 pub struct ListKey<E: Entity> {
     /// Which page.
     pub page: PageArguments<E>,
-    /// The wide columns needed.
+    /// The columns on demand that are needed.
     pub columns: ColumnSet,
 }
 
@@ -65,7 +65,7 @@ impl<E: Entity> Batch for List<E> {
                 let rows = self.store.read(move |connection, principal| {
                     E::page(connection, principal, &arguments.filter, arguments.slice, columns)
                 });
-                let page: PageRows<E::Row> = Arc::new(rows.await?.into_iter().map(Arc::new).collect());
+                let page: PageRows<E::Row> = Arc::new(rows.await?);
                 Ok(vec![page; count])
             },
         )

@@ -24,8 +24,11 @@ pub trait Question: Clone + Eq + Hash + Send + Sync + 'static {
     const LOADER: &'static str;
 
     /// The row, if `principal` may see it.
-    fn find(self, connection: &mut DbConnection, principal: Principal)
-    -> BoxFuture<'_, QueryResult<Option<Self::Row>>>;
+    fn find(
+        self,
+        connection: &mut DbConnection,
+        principal: Principal,
+    ) -> BoxFuture<'_, QueryResult<Option<Arc<Self::Row>>>>;
 }
 
 /// The loader of the rows that such questions lead to.
@@ -52,7 +55,7 @@ impl<Q: Question> Batch for Lookup<Q> {
         join_all(keys.iter().map(async |key| {
             let key = key.clone();
             let row = self.store.read(move |connection, principal| key.find(connection, principal.clone()));
-            Ok(row.await?.map(Arc::new))
+            Ok(row.await?)
         }))
         .await
     }
@@ -65,7 +68,7 @@ pub struct PromptNameKey {
     pub name: String,
     /// The version; the newest when there is none.
     pub version: Option<i32>,
-    /// The wide columns needed.
+    /// The columns on demand that are needed.
     pub columns: ColumnSet,
 }
 
@@ -77,7 +80,7 @@ impl Question for PromptNameKey {
         self,
         connection: &mut DbConnection,
         principal: Principal,
-    ) -> BoxFuture<'_, QueryResult<Option<PromptRow>>> {
+    ) -> BoxFuture<'_, QueryResult<Option<Arc<PromptRow>>>> {
         Box::pin(async move { prompts::by_name(connection, &principal, &self.name, self.version, self.columns).await })
     }
 }
@@ -89,7 +92,7 @@ pub struct RunExternalIdKey {
     pub external_id: String,
     /// The tool, if only its runs are meant.
     pub source: Option<RunSource>,
-    /// The wide columns needed.
+    /// The columns on demand that are needed.
     pub columns: ColumnSet,
 }
 
@@ -97,7 +100,11 @@ impl Question for RunExternalIdKey {
     type Row = RunRow;
     const LOADER: &'static str = "runByExternalId";
 
-    fn find(self, connection: &mut DbConnection, principal: Principal) -> BoxFuture<'_, QueryResult<Option<RunRow>>> {
+    fn find(
+        self,
+        connection: &mut DbConnection,
+        principal: Principal,
+    ) -> BoxFuture<'_, QueryResult<Option<Arc<RunRow>>>> {
         Box::pin(async move {
             runs::by_external_id(connection, &principal, &self.external_id, self.source, self.columns).await
         })
@@ -109,7 +116,7 @@ impl Question for RunExternalIdKey {
 pub struct TemplateNameKey {
     /// The name.
     pub name: String,
-    /// The wide columns needed.
+    /// The columns on demand that are needed.
     pub columns: ColumnSet,
 }
 
@@ -117,7 +124,7 @@ impl Question for TemplateNameKey {
     type Row = TemplateRow;
     const LOADER: &'static str = "promptTemplateByName";
 
-    fn find(self, connection: &mut DbConnection, _: Principal) -> BoxFuture<'_, QueryResult<Option<TemplateRow>>> {
+    fn find(self, connection: &mut DbConnection, _: Principal) -> BoxFuture<'_, QueryResult<Option<Arc<TemplateRow>>>> {
         Box::pin(async move { templates::by_name(connection, &self.name, self.columns).await })
     }
 }

@@ -13,12 +13,12 @@ use crate::db::entity::Entity;
 use crate::db::page::Positioned as _;
 use crate::loaders::loader::{Batch, LoadError};
 
-/// A row, for one who needs these wide columns of it.
+/// A row, for one who needs these columns on demand of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RowKey {
     /// The row's id.
     pub id: Uuid,
-    /// The wide columns needed. Keys of one batch are read together, with all columns that any of them needs.
+    /// The columns on demand needed. Keys of one batch are read together, with all columns that any of them needs.
     pub columns: ColumnSet,
 }
 
@@ -47,9 +47,8 @@ impl<E: Entity> Batch for RowById<E> {
         let columns = keys.iter().map(|key| key.columns).collect();
         let ids = distinct(keys.iter().map(|key| key.id));
         let rows = self.store.read(move |connection, principal| E::by_ids(connection, principal, ids, columns)).await;
-        let rows = rows.map(|rows| -> HashMap<Uuid, Arc<E::Row>> {
-            rows.into_iter().map(|row| (row.id(), Arc::new(row))).collect()
-        });
+        let rows =
+            rows.map(|rows| -> HashMap<Uuid, Arc<E::Row>> { rows.into_iter().map(|row| (row.id(), row)).collect() });
         keys.iter().map(|key| Ok(rows.as_ref().map_err(Clone::clone)?.get(&key.id).cloned())).collect()
     }
 }

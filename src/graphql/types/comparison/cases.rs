@@ -168,6 +168,6 @@ impl TestCaseComparison {
 }
 
 async fn shown(context: &Context<'_>, result: Option<CaseResult>) -> Option<Result<TestResult, ApiError>> {
-    let columns = selection::of_object(context, TestResult::WIDE);
+    let columns = selection::of_object(context, TestResult::COLUMNS);
     TestResult::load(context, result?.id.into(), columns).await.transpose()
 }

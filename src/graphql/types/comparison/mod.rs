@@ -30,7 +30,7 @@ impl EvaluationComparison {
     /// The comparison, unless one of the evaluations does not exist or belongs to somebody else.
     pub async fn load(context: &Context<'_>, baseline: Uuid, candidate: Uuid) -> Result<Option<Self>, ApiError> {
         let row = |id, field| {
-            let columns = selection::of_member(context, field, Evaluation::WIDE);
+            let columns = selection::of_member(context, field, Evaluation::COLUMNS);
             loaders(context).evaluation_by_id.load(RowKey { id, columns })
         };
         let rows = try_join(row(baseline, "baseline"), row(candidate, "candidate")).await?;
