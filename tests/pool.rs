@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use common::{
-    Kind, PromptBuilder, Proxy, TestDatabase, TestLocation, eventually, hold_connection, on_both_databases,
+    Kind, PromptBuilder, Proxy, TestDatabase, TestLocation, eventually, hold_connection, on_both_databases, recorder,
     small_pools, sql,
 };
 use diesel::connection::SimpleConnection as _;
@@ -26,7 +26,7 @@ use url::Url;
 fn statement(
     sql: &str,
 ) -> impl for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, QueryResult<()>> + Send + 'static {
-    let sql = sql.to_owned();
+    let sql = recorder::of_a_test(sql);
     move |connection| Box::pin(async move { connection.batch_execute(&sql).await })
 }
 
@@ -108,7 +108,7 @@ on_both_databases! {
                 .read(&one, |connection| {
                     Box::pin(async move {
                         connection.batch_execute("SELECT 1").await?;
-                        connection.batch_execute("SELECT id FROM prompts").await
+                        connection.batch_execute(&recorder::of_a_test("SELECT id FROM prompts")).await
                     })
                 })
                 .await
@@ -161,7 +161,8 @@ on_both_databases! {
                             let _ = started.send(());
                             // Time enough to be abandoned in.
                             tokio::time::sleep(Duration::from_millis(100)).await;
-                            connection.batch_execute(&format!("UPDATE prompts SET title = 'Changed' WHERE id = {id}")).await
+                            let update = format!("UPDATE prompts SET title = 'Changed' WHERE id = {id}");
+                            connection.batch_execute(&recorder::of_a_test(&update)).await
                         })
                     }))
                 })
@@ -356,7 +357,10 @@ async fn a_deadlock_is_contention_for_one_of_the_two() {
     let (a, b) = (PromptBuilder::new().insert(&database).await, PromptBuilder::new().insert(&database).await);
     let both_hold_a_row = Arc::new(Barrier::new(2));
     let change = |first, second| {
-        let update = |id| format!("UPDATE prompts SET title = 'Changed' WHERE id = {}", Kind::Postgres.literal(id));
+        let update = |id| {
+            let id = Kind::Postgres.literal(id);
+            recorder::of_a_test(&format!("UPDATE prompts SET title = 'Changed' WHERE id = {id}"))
+        };
         let (first, second) = (update(first), update(second));
         let (pools, both_hold_a_row) = (database.database.clone(), Arc::clone(&both_hold_a_row));
         async move {
@@ -394,7 +398,8 @@ async fn a_serialization_failure_is_contention() {
                 Box::pin(async move {
                     connection.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM prompts").await?;
                     sql::execute(&location, "UPDATE prompts SET title = 'Changed by another'").await;
-                    let result = connection.batch_execute("UPDATE prompts SET title = 'Changed'").await;
+                    let update = recorder::of_a_test("UPDATE prompts SET title = 'Changed'");
+                    let result = connection.batch_execute(&update).await;
                     connection.batch_execute("ROLLBACK").await?;
                     result
                 })

@@ -94,9 +94,9 @@ impl TestDatabase {
         self.database.write(&StatementCount::default(), work).await.unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// Runs statements on a connection for writing.
+    /// Runs statements of a test's own on a connection for writing.
     pub async fn execute(&self, sql: &str) {
-        let statement = sql.to_owned();
+        let statement = recorder::of_a_test(sql);
         self.write(|connection| Box::pin(async move { connection.batch_execute(&statement).await })).await;
     }
 
@@ -123,8 +123,15 @@ pub fn global_id(object_type: &str, id: impl Into<Uuid>) -> String {
     STANDARD.encode(format!("{object_type}:{}", id.into()))
 }
 
-/// What is drawn depends on the seed alone: `EVALGRAPH_TEST_SEED` repeats a failure.
+/// The same draws in every run.
+pub fn fixed_draws() -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(0)
+}
+
+/// Other draws in every run, whose statements are not recorded. What is drawn depends on the seed alone:
+/// `EVALGRAPH_TEST_SEED` repeats a failure.
 pub fn seeded() -> ChaCha8Rng {
+    recorder::stop();
     let given = std::env::var("EVALGRAPH_TEST_SEED").ok().map(|seed| seed.parse().expect("a number"));
     let seed = given.unwrap_or_else(|| rand::rng().next_u64());
     println!("EVALGRAPH_TEST_SEED={seed}");

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Debug;
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use evalgraph::domain::sha256_hex;
 use tracing::field::{Field, Visit};
@@ -12,6 +13,23 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
+
+/// What a statement begins with that is a test's own and not the server's, though it goes the same way.
+const OF_A_TEST: &str = "/* of a test */ ";
+
+/// A statement that is not recorded.
+pub fn of_a_test(sql: &str) -> String {
+    format!("{OF_A_TEST}{sql}")
+}
+
+/// Whether what this process sends is the same in every run.
+static IS_REPEATABLE: AtomicBool = AtomicBool::new(true);
+
+/// From now on, nothing is recorded of this process: what is drawn anew in every run is no ground for a verdict that has to
+/// be the same when nothing has changed.
+pub fn stop() {
+    IS_REPEATABLE.store(false, Ordering::Relaxed);
+}
 
 /// The directory that the statements go to, a file each; without it none is recorded.
 pub const DIRECTORY: &str = "EVALGRAPH_TEST_STATEMENTS";
@@ -35,7 +53,8 @@ impl<S: Subscriber> Layer<S> for Recorder {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut statement = Statement::default();
         event.record(&mut statement);
-        if !self.seen.lock().unwrap().insert(statement.text.clone()) {
+        let is_wanted = IS_REPEATABLE.load(Ordering::Relaxed) && !statement.text.starts_with(OF_A_TEST);
+        if !is_wanted || !self.seen.lock().unwrap().insert(statement.text.clone()) {
             return;
         }
         let directory = self.directory.join(&statement.database);

@@ -12,7 +12,7 @@ use rand::RngExt as _;
 use rand::seq::IteratorRandom as _;
 use rand_chacha::ChaCha8Rng;
 
-use crate::common::{TestServer, global_id, on_both_databases, seeded};
+use crate::common::{TestDatabase, TestServer, fixed_draws, global_id, on_both_databases, seeded};
 use crate::lists::{fill, prompt, row_of_prompt};
 use crate::model::{List, Row};
 use crate::walk::walk;
@@ -69,28 +69,37 @@ fn ids(rows: &[&Row]) -> Vec<String> {
     rows.iter().map(|row| row.id.clone()).collect()
 }
 
-on_both_databases! {
-    async fn walking_all_pages_shows_all_rows_in_order(database: TestDatabase) {
-        let mut random = seeded();
-        let lists = fill(&database, &mut random).await;
-        let server = TestServer::start(&database).await;
-        for list in &lists {
-            for _ in 0..DRAWS {
-                let (filter, mut rows) = draw_filter(list, &mut random);
-                let order = Order::draw(list, &mut random);
-                order.sort(&mut rows);
-                let size = random.random_range(1..=rows.len() + 2);
-                let arguments = format!("{filter}{}", order.arguments);
-                for backward in [false, true] {
-                    let (mut found, totals) = walk(&server, list, &arguments, (size, backward), async |_| ()).await;
-                    if backward {
-                        found.reverse();
-                    }
-                    assert_eq!(found, ids(&rows), "{}({arguments}) by {size}, backward: {backward}", list.coordinate);
-                    assert!(totals.iter().all(|&total| total == rows.len()), "{totals:?} of {}", rows.len());
+/// Walks each list a few times, with whatever is drawn.
+async fn walk_lists(database: &TestDatabase, mut random: ChaCha8Rng) {
+    let lists = fill(database, &mut random).await;
+    let server = TestServer::start(database).await;
+    for list in &lists {
+        for _ in 0..DRAWS {
+            let (filter, mut rows) = draw_filter(list, &mut random);
+            let order = Order::draw(list, &mut random);
+            order.sort(&mut rows);
+            let size = random.random_range(1..=rows.len() + 2);
+            let arguments = format!("{filter}{}", order.arguments);
+            for backward in [false, true] {
+                let (mut found, totals) = walk(&server, list, &arguments, (size, backward), async |_| ()).await;
+                if backward {
+                    found.reverse();
                 }
+                assert_eq!(found, ids(&rows), "{}({arguments}) by {size}, backward: {backward}", list.coordinate);
+                assert!(totals.iter().all(|&total| total == rows.len()), "{totals:?} of {}", rows.len());
             }
         }
+    }
+}
+
+on_both_databases! {
+    async fn walking_all_pages_shows_all_rows_in_order(database: TestDatabase) {
+        walk_lists(&database, seeded()).await;
+    }
+
+    /// Their statements are recorded, so that `tests/statement_plans` looks at the same ones every time.
+    async fn walking_the_lists_of_every_run_shows_all_rows_in_order(database: TestDatabase) {
+        walk_lists(&database, fixed_draws()).await;
     }
 
     async fn rows_that_come_meanwhile_hide_and_repeat_no_other(database: TestDatabase) {

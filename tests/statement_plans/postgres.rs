@@ -1,15 +1,12 @@
 //! Plans of PostgreSQL.
 
-use std::collections::BTreeMap;
-
 use diesel::QueryableByName;
 use diesel::sql_types::Text;
 use diesel_async::AsyncPgConnection;
-use evalgraph::db::pool::DatabaseLocation;
 use serde_json::Value;
 
 use crate::TABLES;
-use crate::common::sql;
+use crate::statistics::Statistics;
 
 /// Rows that may be sorted whatever is returned of them.
 const FEW: f64 = 100.0;
@@ -17,21 +14,9 @@ const FEW: f64 = 100.0;
 const PAGE: f64 = 21.0;
 /// Rows that may be walked past until so many are found.
 const WALKED_PAST: f64 = 1_000.0;
-
-/// How many rows each table has.
-pub type Sizes = BTreeMap<String, f64>;
-
-/// What PostgreSQL believes the tables to have.
-pub async fn sizes(location: &DatabaseLocation) -> Sizes {
-    let sizes = "SELECT relname || ' ' || reltuples AS value FROM pg_class
-                 WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace";
-    let lines = sql::texts(location, sizes).await;
-    let size = |line: &String| {
-        let (name, size) = line.split_once(' ').unwrap();
-        (name.to_owned(), size.parse().unwrap())
-    };
-    lines.iter().map(size).collect()
-}
+/// Rows that may be sorted to be put into groups, or found and not used: those of ten parents, as many as PostgreSQL takes
+/// a list for.
+const OF_PARENTS: f64 = 4_000.0;
 
 #[derive(QueryableByName)]
 struct Plan {
@@ -61,7 +46,7 @@ fn leading_number(text: &str) -> usize {
 }
 
 /// What is wrong with the plan of a statement, made for values that are not known.
-pub async fn faults(connection: &mut AsyncPgConnection, statement: &str, sizes: &Sizes) -> Vec<String> {
+pub async fn faults(connection: &mut AsyncPgConnection, statement: &str, statistics: &Statistics) -> Vec<String> {
     use diesel_async::{RunQueryDsl, SimpleAsyncConnection as _};
     let (text, types) = with_limits(statement);
     let in_brackets = |list: &str| if list.is_empty() { String::new() } else { format!("({list})") };
@@ -74,7 +59,7 @@ pub async fn faults(connection: &mut AsyncPgConnection, statement: &str, sizes: 
     connection.batch_execute("DEALLOCATE statement").await.unwrap();
     let plan: Value = serde_json::from_str(&plan).unwrap();
     let mut faults = Vec::new();
-    examine(&plan[0]["Plan"], false, sizes, &mut faults);
+    examine(&plan[0]["Plan"], Use::All, statistics, &mut faults);
     faults
 }
 
@@ -90,38 +75,70 @@ fn inner(node: &Value) -> impl Iterator<Item = &Value> {
     node["Plans"].as_array().into_iter().flatten()
 }
 
-/// Looks at a node of a plan and at those below it; `ends_early` when a limit above stops it.
-fn examine(node: &Value, ends_early: bool, sizes: &Sizes, faults: &mut Vec<String>) {
+/// What becomes of the rows of a node.
+#[derive(Clone, Copy, PartialEq)]
+enum Use {
+    /// All of them are returned, or changed.
+    All,
+    /// They are returned until there are enough.
+    UntilEnough,
+    /// Something else is made of all of them.
+    Consumed,
+}
+
+/// Looks at a node of a plan and at those below it.
+fn examine(node: &Value, used: Use, statistics: &Statistics, faults: &mut Vec<String>) {
     let (kind, table) = (text(node, "Node Type"), text(node, "Relation Name"));
     if kind.ends_with("Scan") && TABLES.contains(&table) {
-        examine_scan(node, ends_early, sizes[table], faults);
+        faults.extend(fault_of_scan(node, used, statistics));
     }
     // An incremental one stops with the limit, too.
     let sorted = inner(node).map(rows).fold(0.0, f64::max);
-    if kind == "Sort" && ends_early && sorted > FEW {
-        let found: Vec<_> = inner(node).map(finds).collect();
-        faults.push(format!("sorts {sorted} rows that it finds: {}", found.join(", ")));
+    if kind == "Sort" && used == Use::UntilEnough && sorted > FEW {
+        faults.push(format!("sorts {sorted} rows that it finds: {}", found_below(node)));
     }
-    // What a sort or a sum reads is read to the end.
-    let ends_early = match kind {
-        "Limit" => true,
-        "Sort" | "Aggregate" | "Hash" | "WindowAgg" => false,
-        _ => ends_early,
+    if kind == "Sort" && used == Use::Consumed && sorted > OF_PARENTS {
+        faults.push(format!("sorts {sorted} rows to group them: {}", found_below(node)));
+    }
+    let used = match kind {
+        "Limit" => Use::UntilEnough,
+        "LockRows" | "ModifyTable" | "Result" | "Subquery Scan" | "Append" => used,
+        // Of what is joined, only the outer rows stop with a limit, and of what is hashed none.
+        "Nested Loop" | "Memoize" | "Incremental Sort" if used == Use::UntilEnough => used,
+        _ => Use::Consumed,
     };
-    inner(node).for_each(|inner| examine(inner, ends_early, sizes, faults));
+    inner(node).for_each(|inner| examine(inner, used, statistics, faults));
 }
 
-fn examine_scan(node: &Value, ends_early: bool, size: f64, faults: &mut Vec<String>) {
+fn fault_of_scan(node: &Value, used: Use, statistics: &Statistics) -> Option<String> {
+    let table = text(node, "Relation Name");
+    let conditions: Vec<&str> = ["Index Cond", "Recheck Cond"].map(|name| text(node, name)).into();
     // Nearly all rows are not deleted: that alone is no condition.
-    let narrows = |condition: &str| !["", "(deleted_at IS NULL)"].contains(&text(node, condition));
-    if narrows("Index Cond") || narrows("Recheck Cond") {
-        return;
+    let condition = conditions.into_iter().find(|condition| !["", "(deleted_at IS NULL)"].contains(condition));
+    let found = match condition {
+        None => statistics.size(table),
+        Some(condition) => found_by_bitmap(node).unwrap_or_else(|| statistics.found(table, condition)),
+    };
+    if used == Use::UntilEnough && (text(node, "Node Type").starts_with("Index") || !node["Filter"].is_string()) {
+        let walked = found.min(PAGE * found / rows(node).max(1.0));
+        return (walked > WALKED_PAST).then(|| format!("walks past rows: {}", finds(node)));
     }
-    if !ends_early || text(node, "Node Type") == "Seq Scan" {
-        faults.push(format!("reads all: {}", finds(node)));
-    } else if PAGE * size / rows(node).max(1.0) > WALKED_PAST {
-        faults.push(format!("walks past rows: {}", finds(node)));
+    match condition {
+        None => Some(format!("reads all: {}", finds(node))),
+        Some(condition) if !Statistics::is_by_value(condition) && found_by_bitmap(node).is_none() => {
+            (found > WALKED_PAST).then(|| format!("reads a range: {}", finds(node)))
+        }
+        Some(_) => (found - rows(node) > OF_PARENTS).then(|| format!("discards what it finds: {}", finds(node))),
     }
+}
+
+/// The rows that the bitmaps below a node have, if it reads by bitmaps.
+fn found_by_bitmap(node: &Value) -> Option<f64> {
+    inner(node).find(|inner| text(inner, "Node Type").starts_with("Bitmap")).map(rows)
+}
+
+fn found_below(node: &Value) -> String {
+    inner(node).map(finds).collect::<Vec<_>>().join(", ")
 }
 
 /// How the tables below a node are read.

@@ -3,7 +3,8 @@
 /// The statement with `?` for every parameter, `…` for lists of columns and for values to be stored, and names without
 /// quotes.
 pub fn shape(statement: &str) -> String {
-    let text = statement.replace(['`', '"'], "");
+    // The two ways to say the id of a parent whose rows are looked for.
+    let text = statement.replace(['`', '"'], "").replace("unhex(parent.value)", "parent.id");
     let words: Vec<_> = text.split_whitespace().collect();
     let text = without_numbers(&words.join(" "));
     let text = text.split_once(" VALUES (").map_or(text.as_str(), |(before, _)| before).to_owned();
@@ -45,11 +46,28 @@ pub fn fits(text: &str, pattern: &str) -> bool {
     (0..=text.len()).filter(|&end| text.is_char_boundary(end)).any(|end| fits(&text[end..], rest))
 }
 
+/// The patterns that a pattern with `{a|b}` stands for, one for each of the alternatives.
+pub fn alternatives(pattern: &str) -> Vec<String> {
+    let choice = pattern.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)));
+    let Some((before, (choices, after))) = choice else { return vec![pattern.to_owned()] };
+    let after = alternatives(after);
+    let one = |choice| after.iter().map(move |after| format!("{before}{choice}{after}"));
+    choices.split('|').flat_map(one).collect()
+}
+
+#[test]
+fn a_pattern_stands_for_all_its_alternatives() {
+    assert_eq!(alternatives("a {b|c} d {e|}"), ["a b d e", "a b d ", "a c d e", "a c d "]);
+    assert_eq!(alternatives("a"), ["a"]);
+}
+
 #[test]
 fn the_shape_of_a_statement_is_the_same_for_both_databases() {
     let sqlite =
         "SELECT parent.key, `a`.`id`, NULL FROM json_each(?) WHERE `a`.`x` IN (SELECT `b`.`id` FROM `b`) LIMIT ?";
     assert_eq!(shape(sqlite), "SELECT parent.key, … FROM json_each(?) WHERE a.x IN (SELECT … FROM b) LIMIT ?");
+    let parents = ["a = unhex(parent.value)", "a = parent.id"];
+    assert_eq!(parents.map(shape), ["a = parent.id"; 2]);
     let postgres = "SELECT \"a\".\"id\" FROM \"a\"   WHERE \"a\".\"x\" = $12 AND count(*) > $2";
     assert_eq!(shape(postgres), "SELECT … FROM a WHERE a.x = ? AND count(*) > ?");
     assert_eq!(shape("INSERT INTO a (x) VALUES ($1), ($2)"), "INSERT INTO a (x)");
