@@ -199,8 +199,8 @@ pub struct EvaluationOfRun {
     pub external_id: Option<String>,
     /// Where it is in its life.
     pub status: EvaluationStatus,
-    /// How many results it has.
-    pub total_tests: i32,
+    /// What it keeps of its results.
+    pub totals: EvaluationTotals,
 }
 
 /// The evaluations of a run. On PostgreSQL they are locked until the end of the transaction, in
@@ -214,7 +214,21 @@ pub async fn lock_of_run(connection: &mut DbConnection, run_id: RunId) -> QueryR
         evaluations::position,
         evaluations::external_id,
         evaluations::status,
-        evaluations::total_tests,
+        (
+            evaluations::overall_score,
+            evaluations::score_sum,
+            evaluations::total_tests,
+            evaluations::passed_tests,
+            evaluations::failed_tests,
+            evaluations::errored_tests,
+            evaluations::timed_tests,
+            evaluations::total_latency_ms,
+            evaluations::prompt_tokens,
+            evaluations::completion_tokens,
+            evaluations::total_tokens,
+            evaluations::cost_usd,
+            evaluations::updated_at,
+        ),
     ));
     match connection {
         DbConnection::Postgres(connection) => statement.for_update().load(connection.inner()).await,
@@ -231,8 +245,8 @@ pub async fn prompts_of_run(connection: &mut DbConnection, run_id: RunId) -> Que
     on_backend!(connection, |inner| statement.load(inner).await)
 }
 
-/// The totals of an evaluation after results were added.
-#[derive(Debug, Clone, AsChangeset)]
+/// The totals of an evaluation over its results.
+#[derive(Debug, Clone, Copy, Queryable, AsChangeset)]
 #[diesel(table_name = evaluations, treat_none_as_null = true)]
 #[allow(missing_docs, reason = "the fields are those of `NewEvaluation`")]
 pub struct EvaluationTotals {

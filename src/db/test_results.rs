@@ -1,5 +1,7 @@
 //! Test results.
 
+use std::collections::HashSet;
+
 use diesel::dsl::not;
 use diesel::prelude::*;
 use diesel::result::QueryResult;
@@ -12,9 +14,9 @@ use super::conditions::Conditions;
 use super::connection::DbConnection;
 use super::entity::entity;
 use super::lists::{any_id, any_text};
-use super::page::{Bound, Order, Page, Position, Slice};
+use super::raw::Raw;
 use super::schema::{evaluations, prompts, test_results};
-use super::types::{Json, sql};
+use super::types::Json;
 use crate::domain::{EvaluationId, FiniteFloat, Principal, TestOutcome, TestResultId, TestResultOrderField, Timestamp};
 
 row! {
@@ -182,79 +184,41 @@ pub async fn known(
     on_backend!(connection, |inner| statement.load(inner).await)
 }
 
-/// Counts the repetitions of the cases of an evaluation, in the order of the tests.
+/// Counts the repetitions of the cases of these names, or of all, in an evaluation, in the order of the tests.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn count_repetitions(
     connection: &mut DbConnection,
     evaluation: EvaluationId,
+    names: Option<&HashSet<String>>,
     now: Timestamp,
 ) -> QueryResult<()> {
-    // Both databases read `$1`: SQLite takes it for a name and numbers names as they come.
-    let statement = diesel::sql_query(
-        "UPDATE test_results SET repetition = counted.repetition, updated_at = $1 FROM (\
-         SELECT id, CAST(ROW_NUMBER() OVER (PARTITION BY test_case_name, case_hash ORDER BY position, id) - 1 AS INTEGER) \
-         AS repetition FROM test_results WHERE evaluation_id = $2\
-         ) AS counted WHERE test_results.id = counted.id AND test_results.repetition <> counted.repetition",
-    );
-    let statement = statement.bind::<sql::Timestamptz, _>(now).bind::<sql::Uuid, _>(evaluation);
+    let mut of_cases = Conditions::<test_results::table>::default();
+    of_cases.require(test_results::evaluation_id.eq(evaluation));
+    of_cases.require_if(names, |names| any_text(test_results::test_case_name, names));
+    let statement: Raw<()> = Raw::new("UPDATE test_results SET repetition = counted.repetition, updated_at = ")
+        .time(now)
+        .sql(
+            " FROM (SELECT id, CAST(ROW_NUMBER() OVER (PARTITION BY test_case_name, case_hash ORDER BY position, id) - 1 \
+             AS INTEGER) AS repetition FROM test_results WHERE ",
+        )
+        .fragment(of_cases)
+        .sql(
+            ") AS counted WHERE test_results.id = counted.id AND test_results.repetition <> counted.repetition",
+        );
     on_backend!(connection, |inner| statement.execute(inner).await).map(drop)
 }
 
-/// What of a result counts in the totals of its evaluation.
-#[derive(Debug, Clone, Queryable)]
-pub struct CountedResult {
-    /// Its id.
-    pub id: TestResultId,
-    /// When it was created.
-    pub created_at: Timestamp,
-    /// What became of the case.
-    pub outcome: TestOutcome,
-    /// Any finite number.
-    pub score: f64,
-    /// How long the answer took.
-    pub latency_ms: Option<i32>,
-    /// Tokens of prompt and answer.
-    pub token_count: Option<i32>,
-    /// What the answer cost.
-    pub cost_usd: Option<f64>,
-    /// A JSON object.
-    pub metadata: Json,
-}
-
-impl CountedResult {
-    /// Its place among the results of its evaluation.
-    #[must_use]
-    pub fn position(&self) -> Position {
-        Position { key: self.created_at.into(), id: self.id.into() }
-    }
-}
-
-/// What counts of the results of an evaluation: of so many of them at most, the oldest first, after this place.
+/// Whether a result of an evaluation cost more than this.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn counted(
-    connection: &mut DbConnection,
-    evaluation: EvaluationId,
-    after: Option<Position>,
-    limit: i64,
-) -> QueryResult<Vec<CountedResult>> {
-    let mut of_evaluation = Conditions::<test_results::table>::default();
-    of_evaluation.require(test_results::evaluation_id.eq(evaluation));
-    let after = after.map(|position| Bound { position, inclusive: false });
-    let order = Order::ascending(TestResultOrderField::CreatedAt);
-    let columns = (
-        test_results::id,
-        test_results::created_at,
-        test_results::outcome,
-        test_results::score,
-        test_results::latency_ms,
-        test_results::token_count,
-        test_results::cost_usd,
-        test_results::metadata,
-    );
-    let page = Page::new(columns, of_evaluation, Slice { order, after, before: None, limit });
-    on_backend!(connection, |inner| page.load(inner).await)
+pub async fn has_cost_above(connection: &mut DbConnection, evaluation: EvaluationId, cost: f64) -> QueryResult<bool> {
+    let above = test_results::table
+        .filter(test_results::evaluation_id.eq(evaluation))
+        .filter(test_results::cost_usd.gt(cost))
+        .select(test_results::id);
+    let found: Option<TestResultId> = on_backend!(connection, |inner| above.first(inner).await.optional())?;
+    Ok(found.is_some())
 }

@@ -6,7 +6,7 @@ use super::totals::{Figures, Totals};
 use super::{ImportedEvaluation, ImportedResult, ImportedRun, ImportedTokens, ScoreSum};
 use crate::db::evaluations::{EvaluationTotals, NewEvaluation};
 use crate::db::runs::NewRun;
-use crate::db::test_results::{CountedResult, NewTestResult};
+use crate::db::test_results::NewTestResult;
 use crate::db::types::Json;
 use crate::domain::{EvaluationId, PromptId, RunId, TestOutcome, TestResultId, Timestamp};
 
@@ -167,7 +167,7 @@ fn add_tokens(metadata: &mut Map<String, Value>, tokens: &ImportedTokens) {
 }
 
 impl From<&ImportedResult> for Figures {
-    /// As they will be read from the row: a tool that counts no tokens may tell some in its metadata.
+    /// A tool that counts no tokens may tell some in its metadata.
     fn from(result: &ImportedResult) -> Self {
         let told = |count: Option<i32>, name| count.or_else(|| told_tokens(&result.metadata, name));
         Self {
@@ -186,21 +186,6 @@ impl From<&ImportedResult> for Figures {
 fn told_tokens(metadata: &Map<String, Value>, name: &str) -> Option<i32> {
     let count = metadata.get(name)?.as_i64()?;
     i32::try_from(count).ok().filter(|&count| count >= 0)
-}
-
-impl From<&CountedResult> for Figures {
-    fn from(result: &CountedResult) -> Self {
-        let metadata: Map<String, Value> = serde_json::from_str(result.metadata.as_str()).unwrap_or_default();
-        Self {
-            outcome: result.outcome,
-            score: result.score,
-            latency_ms: result.latency_ms,
-            tokens: result.token_count,
-            prompt_tokens: told_tokens(&metadata, PROMPT_TOKENS),
-            completion_tokens: told_tokens(&metadata, COMPLETION_TOKENS),
-            cost_usd: result.cost_usd,
-        }
-    }
 }
 
 #[cfg(test)]

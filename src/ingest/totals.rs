@@ -1,7 +1,11 @@
 //! The totals that an evaluation keeps of its results.
 
 use super::ScoreSum;
+use crate::db::evaluations::EvaluationTotals;
 use crate::domain::TestOutcome;
+
+/// The largest cost that is added up: see `db::totals`.
+pub(super) const LARGEST_COST: f64 = 1e290;
 
 /// What counts of one result.
 #[derive(Debug, Clone, Copy)]
@@ -98,6 +102,27 @@ impl Totals {
     }
 }
 
+impl From<&EvaluationTotals> for Totals {
+    /// What an evaluation keeps. A sum of scores that is not known stays so whatever is added.
+    fn from(stored: &EvaluationTotals) -> Self {
+        // What a tool says of results that are still to come is no sum over those that are there.
+        let score = if stored.total_tests == 0 { 0.0 } else { stored.score_sum.unwrap_or(f64::NAN) };
+        Self {
+            tests: stored.total_tests,
+            passed: stored.passed_tests,
+            failed: stored.failed_tests,
+            errored: stored.errored_tests,
+            timed: stored.timed_tests,
+            score,
+            latency_ms: stored.total_latency_ms,
+            tokens: stored.total_tokens,
+            prompt_tokens: stored.prompt_tokens,
+            completion_tokens: stored.completion_tokens,
+            cost_usd: stored.cost_usd,
+        }
+    }
+}
+
 fn add_count(sum: &mut Option<i64>, value: Option<impl Into<i64>>) {
     if let Some(value) = value {
         *sum = Some(sum.unwrap_or(0).saturating_add(value.into()));
@@ -108,7 +133,7 @@ fn add_count(sum: &mut Option<i64>, value: Option<impl Into<i64>>) {
 /// (`db::totals`).
 fn add_cost(sum: &mut Option<f64>, value: Option<f64>) {
     if let Some(value) = value {
-        let value = if value.abs() > 1e290 { f64::INFINITY } else { value };
+        let value = if value.abs() > LARGEST_COST { f64::INFINITY } else { value };
         *sum = Some(sum.unwrap_or(0.0) + value);
     }
 }

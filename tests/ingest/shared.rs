@@ -57,6 +57,45 @@ on_both_databases! {
         assert_eq!(told, [(Some("0:0"), Some(0)), (Some("0:2"), Some(1))]);
     }
 
+    async fn what_is_added_is_added_up_and_what_was_there_is_not_read_again(database: TestDatabase) {
+        let directory = tempfile::tempdir().unwrap();
+        let record = import(&database.database, &record(directory.path(), [9, 1])).await.unwrap();
+        import(&database.database, &batch(directory.path(), &[(0, 0), (0, 1)])).await.unwrap();
+        // Whoever reads these again comes to other totals, and to other repetitions.
+        let change = "UPDATE test_results SET score = 50, outcome = 'failed', passed = (1 = 0), cost_usd = 1,
+                        test_case_name = 'another', repetition = 7";
+        database.execute(change).await;
+        import(&database.database, &batch(directory.path(), &[(0, 2), (0, 3), (0, 1)])).await.unwrap();
+        let stored = stored(&database.database).await;
+        let evaluation = stored.evaluations_of(&record)[0];
+        let counts = (evaluation.total_tests, evaluation.passed_tests, evaluation.failed_tests);
+        assert_eq!((counts, evaluation.overall_score, evaluation.cost_usd), ((4, 4, 0), Some(1.0), None));
+        let mut results = stored.results_of(evaluation);
+        results.sort_by_key(|result| result.position);
+        let repetitions: Vec<_> = results.iter().map(|result| result.repetition).collect();
+        assert_eq!(repetitions, [7, 7, 0, 1]);
+    }
+
+    async fn a_cost_that_is_too_large_stays_unknown_whatever_is_added(database: TestDatabase) {
+        let directory = tempfile::tempdir().unwrap();
+        let record = import(&database.database, &record(directory.path(), [9, 1])).await.unwrap();
+        for (test, cost, expected) in [
+            (0, Value::Null, None),
+            (1, json!(0.5), Some(0.5)),
+            (2, json!(0.25), Some(0.75)),
+            (3, json!(1e300), None),
+            (4, json!(0.5), None),
+        ] {
+            let path = batch(directory.path(), &[(0, test)]);
+            let mut rows: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+            rows[0]["cost"] = cost;
+            std::fs::write(&path, rows.to_string()).unwrap();
+            import(&database.database, &path).await.unwrap();
+            let stored = stored(&database.database).await;
+            assert_eq!(stored.evaluations_of(&record)[0].cost_usd, expected, "{test}");
+        }
+    }
+
     async fn a_run_that_is_resumed_is_announced_anew(database: TestDatabase) {
         let directory = tempfile::tempdir().unwrap();
         let first = import(&database.database, &record(directory.path(), [1, 1])).await.unwrap();

@@ -7,12 +7,11 @@ use diesel::result::{Error as DieselError, QueryResult};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::chunks::{Chunk, Recipient, read_chunks};
+use super::chunks::{Chunk, ChunkRow, Recipient, read_chunks};
 use super::complete::complete_if_all_are_there;
-use super::extend::extend_run;
+use super::extend::{Additions, CaseNames, extend_run};
 use super::status::new_status_of_run;
 use crate::db::evaluations::EvaluationOfRun;
-use crate::db::test_results::NewTestResult;
 use crate::db::types::Json;
 use crate::db::{DbConnection, evaluations, insert, runs, test_results, totals};
 use crate::domain::{EvaluationId, EvaluationStatus, RunId, RunSource, Timestamp};
@@ -23,6 +22,7 @@ use crate::ingest::problem::Problem;
 use crate::ingest::report::ImportReport;
 use crate::ingest::rows::{evaluation_row, run_row};
 use crate::ingest::source::StopReason;
+use crate::ingest::totals::Totals;
 use crate::ingest::versions::resolve_prompts;
 
 /// Chunks that may wait for the database.
@@ -56,14 +56,14 @@ pub(super) struct Target {
     pub is_known: bool,
     /// Whether it was running and has come to its end according to the file.
     pub ends: bool,
-    /// Results that were added to it.
-    pub added: usize,
+    /// The totals over the results that were added to it.
+    pub added: Totals,
 }
 
 impl Target {
     /// Whether what is stored of it has to change.
     pub fn is_changed(&self) -> bool {
-        self.is_known && (self.added > 0 || self.ends)
+        self.is_known && (self.added.tests > 0 || self.ends)
     }
 }
 
@@ -71,7 +71,7 @@ impl Target {
 #[derive(Default)]
 pub(super) struct Known {
     /// By what the tool calls them.
-    evaluations: HashMap<String, EvaluationOfRun>,
+    pub evaluations: HashMap<String, EvaluationOfRun>,
     next_position: i32,
     /// What the run becomes, where that is something else.
     pub new_status: Option<EvaluationStatus>,
@@ -90,6 +90,8 @@ pub(super) struct Attempt {
     /// The time of the import: when rows were last changed.
     now: Timestamp,
     report: ImportReport,
+    /// What was added to evaluations that were there.
+    added_cases: CaseNames,
 }
 
 impl Attempt {
@@ -108,7 +110,7 @@ impl Attempt {
             warnings: prepared.run.warnings.clone(),
             dry_run,
         };
-        Self { prepared, user_id, now: Timestamp::now(), report }
+        Self { prepared, user_id, now: Timestamp::now(), report, added_cases: CaseNames::default() }
     }
 
     /// Stores what is missing.
@@ -122,7 +124,8 @@ impl Attempt {
             known.new_status.is_some() || known.is_announced_anew || targets.iter().any(Target::is_changed);
         let (run, id) = (&self.prepared.run, self.report.run_id);
         if self.report.new_runs == 0 && (self.report.new_rows() > 0 || is_changed) {
-            extend_run(connection, run, id, &known, &targets, self.now).await?;
+            let additions = Additions { targets: &targets, cases: &self.added_cases };
+            extend_run(connection, run, id, &known, additions, self.now).await?;
         }
         if run.source == RunSource::Promptfoo && run.status.is_open() {
             complete_if_all_are_there(connection, id, self.now).await?;
@@ -171,7 +174,7 @@ impl Attempt {
             let known = known.evaluations.get(&evaluation.external_id);
             let id = known.map_or_else(EvaluationId::generate, |known| known.id);
             let ends = known.is_some_and(|known| known.status.is_open()) && !evaluation.status.is_open();
-            Target { id, is_known: known.is_some(), ends, added: 0 }
+            Target { id, is_known: known.is_some(), ends, added: Totals::default() }
         };
         let targets: Vec<_> = run.evaluations.iter().map(target).collect();
         let new: Vec<_> = run.evaluations.iter().zip(&targets).filter(|(_, target)| !target.is_known).collect();
@@ -240,26 +243,29 @@ impl Attempt {
     ) -> QueryResult<()> {
         let all = chunk.len();
         let stored = find_stored(connection, &chunk, targets).await?;
-        chunk.retain(|(_, row)| !stored.contains(&(row.evaluation_id, row.external_id.clone())));
-        for (evaluation, _) in &chunk {
+        chunk.retain(|ChunkRow { row, .. }| !stored.contains(&(row.evaluation_id, row.external_id.clone())));
+        for ChunkRow { evaluation, figures, row } in &chunk {
             if let Some(target) = targets.get_mut(*evaluation) {
-                target.added += 1;
+                target.added.add(*figures);
+                if target.is_known {
+                    self.added_cases.insert(&row.test_case_name);
+                }
             }
         }
         self.report.new_results += chunk.len();
         self.report.known_results += all - chunk.len();
-        insert::test_results(connection, chunk.into_iter().map(|(_, row)| row).collect()).await
+        insert::test_results(connection, chunk.into_iter().map(|chunk_row| chunk_row.row).collect()).await
     }
 }
 
 /// Those results of a chunk that are there already. Evaluations that are new have none.
 async fn find_stored(
     connection: &mut DbConnection,
-    chunk: &[(usize, NewTestResult)],
+    chunk: &[ChunkRow],
     targets: &[Target],
 ) -> QueryResult<HashSet<(EvaluationId, Option<String>)>> {
     let known: HashSet<_> = targets.iter().filter(|target| target.is_known).map(|target| target.id).collect();
-    let rows = chunk.iter().map(|(_, row)| row);
+    let rows = chunk.iter().map(|chunk_row| &chunk_row.row);
     let rows: Vec<_> = rows.filter(|row| known.contains(&row.evaluation_id)).collect();
     if rows.is_empty() {
         return Ok(HashSet::new());

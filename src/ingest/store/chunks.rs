@@ -7,14 +7,25 @@ use crate::domain::{EvaluationId, TestResultId, Timestamp};
 use crate::ingest::error::ImportError;
 use crate::ingest::prepared::Prepared;
 use crate::ingest::rows::result_row;
+use crate::ingest::totals::Figures;
 
 /// Rows that are stored at a time, at most.
 const CHUNK_ROWS: usize = 1_000;
 /// Bytes of their texts, about.
 const CHUNK_BYTES: usize = 4 * 1024 * 1024;
 
-/// Rows that are stored at a time, each after its evaluation as an index into those of the run.
-pub(super) type Chunk = Vec<(usize, NewTestResult)>;
+/// A row of a file.
+pub(super) struct ChunkRow {
+    /// Its evaluation, as an index into those of the run.
+    pub evaluation: usize,
+    /// What counts of it in the totals of its evaluation.
+    pub figures: Figures,
+    /// What is stored.
+    pub row: NewTestResult,
+}
+
+/// Rows that are stored at a time.
+pub(super) type Chunk = Vec<ChunkRow>;
 
 /// Whom the rows belong to.
 pub(super) struct Recipient {
@@ -35,9 +46,10 @@ pub(super) fn read_chunks(prepared: &Prepared, recipient: &Recipient, to: &Sende
         let (Some(evaluation), Some(&id)) = (evaluation, ids.get(place.rank)) else {
             return Err(prepared.source.changed());
         };
+        let figures = Figures::from(&result);
         let row = result_row(result, id, evaluation, recipient.created_at, recipient.now);
         bytes += size(&row);
-        chunk.push((place.evaluation, row));
+        chunk.push(ChunkRow { evaluation: place.evaluation, figures, row });
         if chunk.len() >= CHUNK_ROWS || bytes >= CHUNK_BYTES {
             bytes = 0;
             send(std::mem::take(&mut chunk), to, prepared)?;

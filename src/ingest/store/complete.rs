@@ -17,7 +17,7 @@ pub(super) async fn complete_if_all_are_there(
     let run = runs::lock(connection, id).await?;
     let Some(announced) = announced(&run.declared).filter(|_| run.status.is_open()) else { return Ok(()) };
     let evaluations = evaluations::lock_of_run(connection, id).await?;
-    let stored: f64 = evaluations.iter().map(|evaluation| f64::from(evaluation.total_tests)).sum();
+    let stored: f64 = evaluations.iter().map(|evaluation| f64::from(evaluation.totals.total_tests)).sum();
     if stored < announced {
         return Ok(());
     }

@@ -1,19 +1,55 @@
 //! Bringing a run up to date that was there and to which something was added.
 
+use std::collections::HashSet;
+
 use diesel::result::QueryResult;
 
 use super::attempt::{Known, Target};
-use crate::db::evaluations::EvaluationExtension;
+use crate::db::evaluations::{EvaluationExtension, EvaluationOfRun};
 use crate::db::runs::RunExtension;
-use crate::db::test_results::CountedResult;
 use crate::db::{DbConnection, evaluations, runs, test_results};
-use crate::domain::{EvaluationId, RunId, RunSource, Timestamp};
+use crate::domain::{RunId, RunSource, Timestamp};
 use crate::ingest::rows::{metrics, totals_of_evaluation};
-use crate::ingest::totals::{Figures, Totals};
+use crate::ingest::totals::{LARGEST_COST, Totals};
 use crate::ingest::{ImportedEvaluation, ImportedRun, ScoreSum};
 
-/// Results that are added up at a time: few, because each may have large metadata.
-const PAGE: usize = 100;
+/// Names of test cases that are remembered. When more are added, all cases are looked at.
+const NAMES: usize = 10_000;
+
+/// The names of the test cases of which there are new results.
+#[derive(Default)]
+pub(super) struct CaseNames {
+    names: HashSet<String>,
+    are_too_many: bool,
+}
+
+impl CaseNames {
+    /// Adds a name.
+    pub fn insert(&mut self, name: &str) {
+        if self.are_too_many || self.names.contains(name) {
+            return;
+        }
+        if self.names.len() < NAMES {
+            self.names.insert(name.to_owned());
+        } else {
+            (self.names, self.are_too_many) = (HashSet::new(), true);
+        }
+    }
+
+    /// All of them, unless they were too many.
+    fn all(&self) -> Option<&HashSet<String>> {
+        Some(&self.names).filter(|_| !self.are_too_many)
+    }
+}
+
+/// What was added to a run.
+#[derive(Clone, Copy)]
+pub(super) struct Additions<'a> {
+    /// To which of its evaluations.
+    pub targets: &'a [Target],
+    /// The test cases of the results.
+    pub cases: &'a CaseNames,
+}
 
 /// Brings the run and those of its evaluations that changed up to date.
 pub(super) async fn extend_run(
@@ -21,11 +57,13 @@ pub(super) async fn extend_run(
     run: &ImportedRun,
     id: RunId,
     known: &Known,
-    targets: &[Target],
+    additions: Additions<'_>,
     now: Timestamp,
 ) -> QueryResult<()> {
-    for (evaluation, target) in run.evaluations.iter().zip(targets).filter(|(_, target)| target.is_changed()) {
-        let totals = stored_totals(connection, target.id).await?;
+    let changed = run.evaluations.iter().zip(additions.targets).filter(|(_, target)| target.is_changed());
+    for (evaluation, target) in changed {
+        let Some(stored) = known.evaluations.get(&evaluation.external_id) else { continue };
+        let totals = totals_of_all(connection, stored, &target.added).await?;
         let totals = totals_of_evaluation(&totals, score_of_all(evaluation, &totals), now);
         let ending = Some(evaluation).filter(|_| target.ends);
         let extension = EvaluationExtension {
@@ -36,8 +74,8 @@ pub(super) async fn extend_run(
         };
         evaluations::extend(connection, target.id, totals, extension).await?;
         // Logs of Inspect say themselves which repetition it is.
-        if run.source == RunSource::Promptfoo {
-            test_results::count_repetitions(connection, target.id, now).await?;
+        if run.source == RunSource::Promptfoo && target.added.tests > 0 {
+            test_results::count_repetitions(connection, target.id, additions.cases.all(), now).await?;
         }
     }
     // What is said of the run is of the one log that was read first, where a run has several.
@@ -52,18 +90,19 @@ pub(super) async fn extend_run(
     runs::extend(connection, id, changes).await
 }
 
-/// The totals over what is stored of an evaluation.
-async fn stored_totals(connection: &mut DbConnection, id: EvaluationId) -> QueryResult<Totals> {
-    let mut totals = Totals::default();
-    let mut last = None;
-    loop {
-        let page = test_results::counted(connection, id, last.take(), PAGE as i64).await?;
-        page.iter().for_each(|result| totals.add(Figures::from(result)));
-        last = page.last().map(CountedResult::position);
-        if page.len() < PAGE {
-            return Ok(totals);
-        }
+/// The totals over what is stored of an evaluation, which it keeps, and what was added to it. Its results are not read
+/// again: a run may grow by a few at a time.
+async fn totals_of_all(connection: &mut DbConnection, stored: &EvaluationOfRun, added: &Totals) -> QueryResult<Totals> {
+    let mut totals = Totals::from(&stored.totals);
+    // That its results have no cost that is known may be because one is too large to be added up.
+    if totals.tests > 0
+        && totals.cost_usd.is_none()
+        && added.cost_usd.is_some()
+        && test_results::has_cost_above(connection, stored.id, LARGEST_COST).await?
+    {
+        totals.cost_usd = Some(f64::INFINITY);
     }
+    Ok(totals.plus(added))
 }
 
 /// The sum of scores that the file states, unless there are results that it does not know of.
