@@ -150,12 +150,6 @@ pub const IN_SQLITE: &[Allowed] = &[
         "SELECT … FROM prompt_totals * +prompt_totals.scored_count >= ? *",
         "walks past rows: * prompt_totals_*average (*",
     ),
-    // A place in an order by what may be missing is no range of an index: SQLite compares rows by the columns of an index,
-    // not by the expressions. What comes before the page is walked past.
-    (
-        "SELECT … FROM evaluations WHERE *((coalesce(evaluations.{position|overall_score|execution_time_ms}, *) ORDER BY *",
-        "walks past rows: SCAN evaluations USING INDEX evaluations_*",
-    ),
     // A name is found and not the place after it: names of templates are unique.
     (
         "SELECT … FROM prompt_templates WHERE *prompt_templates.name, prompt_templates.id) *",

@@ -1,12 +1,12 @@
 //! Statements without what makes no difference to their plans, so that both databases have the same words for them.
 
-/// The statement with `?` for every parameter, `…` for lists of columns and for values to be stored, and names without
-/// quotes.
+/// The statement with `?` for every parameter, `…` for lists of columns and for values to be stored, names without
+/// quotes, and no rounded limits.
 pub fn shape(statement: &str) -> String {
     // The two ways to say the id of a parent whose rows are looked for.
     let text = statement.replace(['`', '"'], "").replace("unhex(parent.value)", "parent.id");
     let words: Vec<_> = text.split_whitespace().collect();
-    let text = without_numbers(&words.join(" "));
+    let text = without_rounded_limits(&without_numbers(&words.join(" ")));
     let text = text.split_once(" VALUES (").map_or(text.as_str(), |(before, _)| before).to_owned();
     let mut shape = String::new();
     let mut rest = text.as_str();
@@ -30,6 +30,14 @@ fn is_column(text: &str) -> bool {
     text == "NULL"
         || text == "child.*"
         || text.split('.').all(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'))
+}
+
+/// Without the statement around a page that PostgreSQL reads, in which the limit is a parameter.
+fn without_rounded_limits(text: &str) -> String {
+    let Some((page, limit)) = text.split_once(") AS page") else { return text.to_owned() };
+    let page = page.trim_end_matches(|c: char| c.is_ascii_digit());
+    let page = page.strip_suffix(" LIMIT ").expect("a page has a limit");
+    page.replace("SELECT * FROM (SELECT ", "SELECT ") + limit
 }
 
 /// `?` for `$1`.
@@ -70,6 +78,8 @@ fn the_shape_of_a_statement_is_the_same_for_both_databases() {
     assert_eq!(parents.map(shape), ["a = parent.id"; 2]);
     let postgres = "SELECT \"a\".\"id\" FROM \"a\"   WHERE \"a\".\"x\" = $12 AND count(*) > $2";
     assert_eq!(shape(postgres), "SELECT … FROM a WHERE a.x = ? AND count(*) > ?");
+    let page = "SELECT * FROM (SELECT 3, a.x FROM a WHERE TRUE LIMIT 64) AS page LIMIT $1";
+    assert_eq!(shape(page), "SELECT … FROM a WHERE TRUE LIMIT ?");
     assert_eq!(shape("INSERT INTO a (x) VALUES ($1), ($2)"), "INSERT INTO a (x)");
     assert_eq!(shape("SELECT count(*) FROM a"), "SELECT count(*) FROM a");
 }

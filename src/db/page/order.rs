@@ -113,6 +113,11 @@ pub struct SortColumn {
 }
 
 impl SortColumn {
+    /// Whether values may be missing.
+    pub(super) const fn is_optional(self) -> bool {
+        matches!(self.kind, SortKind::OptionalCount | SortKind::OptionalScore)
+    }
+
     /// Writes the value that is compared. The same expression stands in the indexes.
     pub(super) fn walk<DB: Backend>(self, table: &str, out: &mut AstPass<'_, '_, DB>) -> QueryResult<()> {
         let missing = match self.kind {

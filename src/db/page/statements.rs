@@ -65,15 +65,38 @@ impl<T: Listed> Expression for BeyondBound<T> {
 
 impl<T: Listed> AppearsOnTable<T> for BeyondBound<T> {}
 
-impl<T: Listed, DB: Backend + HasSqlType<sql::Uuid>> QueryFragment<DB> for BeyondBound<T>
-where
-    T::Id: QueryFragment<DB>,
-    BoxedFragment: QueryFragment<DB>,
-    Uuid: ToSql<sql::Uuid, DB>,
-{
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+impl<T: Listed> QueryFragment<Pg> for BeyondBound<T> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.walk_comparison(&mut out)
+    }
+}
+
+/// SQLite makes a range of a comparison of rows only where an index has the columns themselves. Where it has what stands
+/// for a missing value, the first of both is compared once more by itself.
+impl<T: Listed> QueryFragment<Sqlite> for BeyondBound<T> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        if self.column.is_optional() {
+            self.column.walk(T::NAME, &mut out)?;
+            out.push_sql(if self.comparison.contains('>') { " >= " } else { " <= " });
+            self.bound_key.walk_ast(out.reborrow())?;
+            out.push_sql(" AND ");
+        }
+        self.walk_comparison(&mut out)
+    }
+}
+
+impl<T: Listed> BeyondBound<T> {
+    fn walk_comparison<'b, DB: Backend + HasSqlType<sql::Uuid>>(
+        &'b self,
+        out: &mut AstPass<'_, 'b, DB>,
+    ) -> QueryResult<()>
+    where
+        T::Id: QueryFragment<DB>,
+        BoxedFragment: QueryFragment<DB>,
+        Uuid: ToSql<sql::Uuid, DB>,
+    {
         out.push_sql("(");
-        self.column.walk(T::NAME, &mut out)?;
+        self.column.walk(T::NAME, out)?;
         out.push_sql(", ");
         self.id.walk_ast(out.reborrow())?;
         out.push_sql(self.comparison);
