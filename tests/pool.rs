@@ -13,14 +13,19 @@ use common::{
 };
 use diesel::connection::SimpleConnection as _;
 use diesel::result::QueryResult;
+use evalgraph::db::columns::ColumnSet;
+use evalgraph::db::entity::Entity as _;
 use evalgraph::db::pool::{DatabaseLocation, PoolSettings};
+use evalgraph::db::prompts::Prompts;
 use evalgraph::db::transaction::write_transaction;
 use evalgraph::db::{Database, DbConnection, DbError, StatementCount};
+use evalgraph::domain::Principal;
 use futures_util::future::BoxFuture;
 use tokio::sync::{Barrier, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use url::Url;
+use uuid::Uuid;
 
 /// Runs a statement as a piece of work for the pool.
 fn statement(
@@ -181,6 +186,36 @@ on_both_databases! {
 // ---- Connections that are lost.
 
 /// On a runtime of one thread, which hears of the lost connection before it hears of what was asked later.
+/// Which columns are read depends on what is asked for, and every set of them is a statement that the server keeps.
+#[tokio::test]
+async fn a_connection_that_keeps_too_many_statements_is_replaced() {
+    let database = TestDatabase::with_settings(Kind::Postgres, pools_of(1)).await;
+    let look = async |columns: u16| {
+        let columns = (0..11).filter(|number| columns >> number & 1 == 1).map(ColumnSet::single).collect();
+        let count = StatementCount::default();
+        let found = database.database.read(&count, move |connection| {
+            Prompts::by_ids(connection, &Principal::local(), vec![Uuid::nil()], columns)
+        });
+        found.await.unwrap();
+    };
+    look(0).await;
+    let first = backends(&database, "true").await;
+    for columns in 1..900 {
+        look(columns).await;
+    }
+    assert_eq!(backends(&database, "true").await, first);
+    for columns in 900..1_100 {
+        look(columns).await;
+    }
+    let later = backends(&database, "true").await;
+    assert_ne!(later, first);
+    // What is asked for again is not kept again.
+    for _ in 0..1_100 {
+        look(1_099).await;
+    }
+    assert_eq!(backends(&database, "true").await, later);
+}
+
 #[tokio::test]
 async fn a_connection_that_the_server_closed_while_idle_is_replaced() {
     let database = TestDatabase::with_settings(Kind::Postgres, pools_of(1)).await;

@@ -25,13 +25,29 @@ pub(super) struct Usage {
     pub busy: bool,
     /// When it was last given back.
     pub returned_at: Instant,
-    statements: Arc<AtomicU64>,
+    counters: StatementCounters,
 }
 
 impl Usage {
-    pub fn new(statements: Arc<AtomicU64>) -> Self {
-        Self { busy: false, returned_at: Instant::now(), statements }
+    pub fn new(counters: StatementCounters) -> Self {
+        Self { busy: false, returned_at: Instant::now(), counters }
     }
+
+    /// Whether as many statements are kept prepared as are allowed to be.
+    pub fn is_full(&self) -> bool {
+        self.counters.prepared.load(Ordering::Relaxed) >= MOST_PREPARED
+    }
+}
+
+/// How many statements a connection keeps prepared: what a statement reads depends on the fields that are asked for, and
+/// neither side forgets one while the connection lives. A connection that has more is closed when it is given back.
+const MOST_PREPARED: u64 = 1_000;
+
+/// What is counted of the statements of a connection.
+#[derive(Debug, Clone, Default)]
+pub(super) struct StatementCounters {
+    sent: Arc<AtomicU64>,
+    prepared: Arc<AtomicU64>,
 }
 
 /// Under which name the log can be told to have the statements.
@@ -40,21 +56,25 @@ const STATEMENTS: &str = "evalgraph::db::statements";
 /// What Diesel writes between a statement and its values.
 const VALUES: &str = " -- binds:";
 
-/// Counts every statement that Diesel sends, whoever asks for it, and writes its text without its values into the log
+/// Counts every statement that Diesel sends or keeps, whoever asks for it, and writes its text without its values into the log
 /// of those who want to see everything.
 pub(super) fn count_statements(
-    statements: Arc<AtomicU64>,
+    counters: StatementCounters,
     database: &'static str,
 ) -> impl FnMut(InstrumentationEvent<'_>) + Send + 'static {
-    move |event: InstrumentationEvent<'_>| {
-        if let InstrumentationEvent::StartQuery { query, .. } = event {
-            statements.fetch_add(1, Ordering::Relaxed);
+    move |event: InstrumentationEvent<'_>| match event {
+        InstrumentationEvent::StartQuery { query, .. } => {
+            counters.sent.fetch_add(1, Ordering::Relaxed);
             if tracing::enabled!(target: STATEMENTS, tracing::Level::TRACE) {
                 let query = query.to_string();
                 let statement = query.split(VALUES).next().unwrap_or_default();
                 tracing::trace!(target: STATEMENTS, database, statement, "statement");
             }
         }
+        InstrumentationEvent::CacheQuery { .. } => {
+            counters.prepared.fetch_add(1, Ordering::Relaxed);
+        }
+        _ => {}
     }
 }
 
@@ -68,7 +88,7 @@ impl DbConnection {
 
     /// How many statements were sent over this connection so far.
     pub(super) fn statements(&mut self) -> Arc<AtomicU64> {
-        Arc::clone(&self.usage().statements)
+        Arc::clone(&self.usage().counters.sent)
     }
 
     /// Whether the connection is known to be useless. Asks nobody.

@@ -330,6 +330,6 @@ impl ManageConnection for Manager {
     /// Called at every return; bb8 does not say how long a connection was idle, so the time is noted here.
     fn has_broken(&self, connection: &mut DbConnection) -> bool {
         connection.usage().returned_at = Instant::now();
-        connection.usage().busy || connection.is_closed()
+        connection.usage().busy || connection.usage().is_full() || connection.is_closed()
     }
 }

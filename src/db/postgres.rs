@@ -1,7 +1,5 @@
 //! Connections to a PostgreSQL server.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use diesel::ConnectionError;
@@ -10,7 +8,7 @@ use tokio::sync::watch;
 use tokio_postgres::{CancelToken, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::connection::{Usage, count_statements};
+use super::connection::{StatementCounters, Usage, count_statements};
 
 mod tls;
 mod url;
@@ -120,9 +118,9 @@ impl PostgresTarget {
             .map_err(ConnectionError::CouldntSetupConfiguration)?;
         // Errors are told apart by their messages (see `DbError`). Roles without this right get the server's language.
         let _ = inner.batch_execute("SET lc_messages = 'C'").await;
-        let statements = Arc::new(AtomicU64::new(0));
-        inner.set_instrumentation(count_statements(Arc::clone(&statements), "postgresql"));
-        Ok(PostgresConnection { inner, usage: Usage::new(statements), closed, tls: self.tls.clone() })
+        let counters = StatementCounters::default();
+        inner.set_instrumentation(count_statements(counters.clone(), "postgresql"));
+        Ok(PostgresConnection { inner, usage: Usage::new(counters), closed, tls: self.tls.clone() })
     }
 
     /// A connection outside of any pool, without time limits and counters.

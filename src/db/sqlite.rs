@@ -3,8 +3,6 @@
 use std::error::Error;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection as _;
@@ -14,7 +12,7 @@ use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, TryFutureExt as _};
 
-use super::connection::{Usage, count_statements};
+use super::connection::{StatementCounters, Usage, count_statements};
 
 /// How long a statement waits for another process's lock on the file, where nothing else is asked for: longer than a
 /// server that writes now and then keeps it, and less than people wait.
@@ -100,10 +98,10 @@ impl SqliteTarget {
             Err(error) if error.is_cancelled() => std::future::pending().await,
             Err(error) => return Err(ConnectionError::BadConnection(error.to_string())),
         };
-        let statements = Arc::new(AtomicU64::new(0));
+        let counters = StatementCounters::default();
         let mut inner = Inner::with_runtime(connection, Detached);
-        inner.set_instrumentation(count_statements(Arc::clone(&statements), "sqlite"));
-        Ok(SqliteConnection { inner, usage: Usage::new(statements), file, file_checked: Instant::now() })
+        inner.set_instrumentation(count_statements(counters.clone(), "sqlite"));
+        Ok(SqliteConnection { inner, usage: Usage::new(counters), file, file_checked: Instant::now() })
     }
 
     fn open(&self) -> Result<(diesel::SqliteConnection, FileId), ConnectionError> {

@@ -55,7 +55,7 @@ impl<Q: Question> Batch for Lookup<Q> {
         join_all(keys.iter().map(async |key| {
             let key = key.clone();
             let row = self.store.read(move |connection, principal| key.find(connection, principal.clone()));
-            Ok(row.await?)
+            row.await
         }))
         .await
     }
