@@ -30,7 +30,7 @@ const USUAL: &str = "query Q4($userId: String!) { prompts(filter: { userId: $use
 
 async fn refuse(schema: &Schema, database: &Database, request: Request) {
     let (answer, _) = common::answer(schema, database, request).await;
-    assert!(!answer.executed);
+    assert!(!answer.is_executed());
 }
 
 /// The shortest of some, because other work on the machine only adds to it.

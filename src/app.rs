@@ -1,8 +1,15 @@
 //! What every request handler shares.
 
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
 use crate::config::Settings;
 use crate::db::Database;
 use crate::graphql::{Schema, ServiceLimits};
+
+/// How many requests with larger bodies than most may have are worked on at a time; others wait.
+const BULK_BODIES: usize = 4;
 
 /// The running application.
 #[derive(Clone)]
@@ -13,6 +20,8 @@ pub struct App {
     pub schema: Schema,
     /// What bounds a request.
     pub limits: ServiceLimits,
+    /// Places for requests with larger bodies than most may have: there is memory for so many at a time.
+    pub bulk_bodies: Arc<Semaphore>,
     /// Whether `/` is the explorer.
     pub explorer: bool,
 }
@@ -27,6 +36,7 @@ impl App {
     /// The application over a store, with these limits and the explorer.
     #[must_use]
     pub fn with_limits(database: Database, limits: ServiceLimits) -> Self {
-        Self { database, schema: Schema::new(limits), limits, explorer: true }
+        let bulk_bodies = Arc::new(Semaphore::new(BULK_BODIES));
+        Self { database, schema: Schema::new(limits), limits, bulk_bodies, explorer: true }
     }
 }

@@ -2,7 +2,7 @@
 //! case.
 //!
 //! A request goes from [`http`] to the schema in [`graphql`], whose resolvers fetch through [`loaders`], which batch
-//! into the statements of [`db`].
+//! into the statements of [`db`]; what they change goes through [`writes`].
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -17,3 +17,4 @@ pub mod graphql;
 pub mod http;
 pub mod ingest;
 pub mod loaders;
+pub mod writes;

@@ -39,12 +39,16 @@ pub async fn run(settings: &Settings, location: &DatabaseLocation, load_demo: bo
     }
     let mut stop_signals = StopSignals::catch()?;
     greet(listener.local_addr()?, settings.explorer);
-    let router = http::router(App::new(database, settings));
+    let router = http::router(App::new(database.clone(), settings));
     let shutdown = async move {
         stop_signals.next().await;
         tracing::info!("stopping: requests in progress are finished first");
     };
     http::serve(listener, router, within_open_files(settings.connections(), settings), shutdown).await;
+    // A change that has begun is made though its client is gone. None takes longer than a request may.
+    if !database.finish_writes(settings.request_timeout()).await {
+        tracing::warn!("changes that took too long were cut off at shutdown: nothing of them is stored");
+    }
     tracing::info!("stopped");
     Ok(())
 }

@@ -117,7 +117,13 @@ impl Settings {
             max_fragment_spreads: self.max_fragment_spreads,
             pages: PageLimits { default: self.default_page_size.get(), maximum: self.max_page_size.get() },
         };
-        ServiceLimits { queries, max_body_bytes: self.max_body_bytes.get(), request_timeout: self.request_timeout() }
+        ServiceLimits {
+            queries,
+            max_body_bytes: self.max_body_bytes.get(),
+            max_bulk_body_bytes: self.max_bulk_body_bytes.get(),
+            max_bulk_items: self.max_bulk_items.get(),
+            request_timeout: self.request_timeout(),
+        }
     }
 }
 

@@ -82,6 +82,16 @@ pub struct Settings {
     #[arg(default_value_t = nonzero(ServiceLimits::DEFAULT.max_body_bytes))]
     pub max_body_bytes: NonZeroU32,
 
+    /// How large a request's body may be that changes many objects at once: ten thousand of three kilobytes each.
+    #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_MAX_BULK_BODY_BYTES", value_name = "BYTES")]
+    #[arg(default_value_t = nonzero(ServiceLimits::DEFAULT.max_bulk_body_bytes))]
+    pub max_bulk_body_bytes: NonZeroU32,
+
+    /// How many objects a field may change at once: one transaction stores them.
+    #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_MAX_BULK_ITEMS", value_name = "COUNT")]
+    #[arg(default_value_t = nonzero(ServiceLimits::DEFAULT.max_bulk_items))]
+    pub max_bulk_items: NonZeroU32,
+
     /// How long requests may go on after the signal to stop: shorter than process managers wait before they kill.
     #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_SHUTDOWN_TIMEOUT_MS", value_name = "MS")]
     #[arg(default_value = "8000", value_parser = milliseconds(0))]

@@ -25,12 +25,14 @@ pub(super) struct Usage {
     pub busy: bool,
     /// When it was last given back.
     pub returned_at: Instant,
+    /// How many transactions are open on it, savepoints included.
+    pub transactions: u32,
     counters: StatementCounters,
 }
 
 impl Usage {
     pub fn new(counters: StatementCounters) -> Self {
-        Self { busy: false, returned_at: Instant::now(), counters }
+        Self { busy: false, returned_at: Instant::now(), transactions: 0, counters }
     }
 
     /// Whether as many statements are kept prepared as are allowed to be.

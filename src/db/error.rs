@@ -55,14 +55,30 @@ impl From<DieselError> for DbError {
         };
         let message = information.message();
         match kind {
-            DatabaseErrorKind::SerializationFailure => Self::Contention(error),
+            _ if is_contention(&error) => Self::Contention(error),
             DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => Self::ConnectionLost(error),
             _ if message == "canceling statement due to statement timeout" => Self::StatementTimeout,
-            _ if message == "deadlock detected" || is_sqlite_busy(message) => Self::Contention(error),
             _ if is_storage(message) => Self::Storage(error),
             _ if is_shutdown(message) => Self::ConnectionLost(error),
             _ => Self::Statement(error),
         }
+    }
+}
+
+/// Whether other work was in the way, so that the same transaction may succeed when it is run again: a serialization
+/// failure, a deadlock, or a SQLite file in which somebody else writes.
+pub(super) fn is_contention(error: &DieselError) -> bool {
+    let DieselError::DatabaseError(kind, information) = error else { return false };
+    let message = information.message();
+    matches!(kind, DatabaseErrorKind::SerializationFailure) || message == "deadlock detected" || is_sqlite_busy(message)
+}
+
+/// The name of the constraint or unique index that a row would break, where PostgreSQL says so.
+#[must_use]
+pub fn violated_constraint(error: &DieselError) -> Option<&str> {
+    match error {
+        DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, information) => information.constraint_name(),
+        _ => None,
     }
 }
 

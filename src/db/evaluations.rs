@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::result::QueryResult;
 use diesel_async::RunQueryDsl;
 use futures_util::future::BoxFuture;
+use uuid::Uuid;
 
 use super::backend::on_backend;
 use super::columns::{ColumnSet, row};
@@ -11,8 +12,9 @@ use super::conditions::Conditions;
 use super::connection::DbConnection;
 use super::entity::entity;
 use super::lists::any_text;
+use super::raw::Raw;
 use super::schema::{evaluations, prompts};
-use super::types::Json;
+use super::types::{Json, sql};
 use crate::domain::{
     EvaluationId, EvaluationOrderField, EvaluationStatus, FiniteFloat, Principal, PromptId, RunId, Timestamp,
 };
@@ -242,6 +244,19 @@ pub async fn lock_of_run(connection: &mut DbConnection, run_id: RunId) -> QueryR
 /// When the statement fails.
 pub async fn prompts_of_run(connection: &mut DbConnection, run_id: RunId) -> QueryResult<Vec<PromptId>> {
     let statement = evaluations::table.filter(evaluations::run_id.eq(run_id)).select(evaluations::prompt_id).distinct();
+    on_backend!(connection, |inner| statement.load(inner).await)
+}
+
+/// Those of the prompts that have evaluations.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn evaluated_prompts(connection: &mut DbConnection, prompts: Vec<PromptId>) -> QueryResult<Vec<PromptId>> {
+    let ids = prompts.into_iter().map(Uuid::from).collect();
+    // A value of its own for each prompt: neither database can turn that round and begin with the evaluations.
+    let statement: Raw<sql::Uuid> = Raw::new("SELECT id FROM prompts WHERE ")
+        .any_id("id", ids)
+        .sql(" AND (SELECT TRUE FROM evaluations WHERE evaluations.prompt_id = prompts.id LIMIT 1)");
     on_backend!(connection, |inner| statement.load(inner).await)
 }
 

@@ -1,11 +1,11 @@
 //! Storing many rows.
 //!
-//! PostgreSQL takes a statement with many rows, as many as its limit of 65,535 parameters allows. SQLite takes one row
-//! at a time through a prepared statement, all of a chunk in one go on the connection's thread.
+//! PostgreSQL takes them a thousand at a time, in one statement whose parameters are the columns. SQLite takes one row at a
+//! time through a prepared statement, all of them in one go on the connection's thread.
 
 use diesel::result::QueryResult;
-use diesel_async::RunQueryDsl as _;
 
+use super::arrays::insert_functions;
 use super::connection::DbConnection;
 use super::evaluations::NewEvaluation;
 use super::prompts::NewPrompt;
@@ -14,49 +14,32 @@ use super::schema::{evaluations, prompt_templates, prompts, runs, test_results};
 use super::templates::NewTemplate;
 use super::test_results::NewTestResult;
 
-/// Rows per statement on PostgreSQL: the widest table has 30 columns.
-const ROWS_PER_STATEMENT: usize = 1_000;
-
-macro_rules! insert_functions {
-    ($($(#[$doc:meta])* $name:ident, $table:ident, $row:ty;)*) => {$(
-        $(#[$doc])*
-        ///
-        /// # Errors
-        /// When a row breaks a rule of the table. Use it in a transaction: earlier rows are stored then.
-        pub async fn $name(connection: &mut DbConnection, rows: Vec<$row>) -> QueryResult<()> {
-            match connection {
-                DbConnection::Postgres(connection) => {
-                    for chunk in rows.chunks(ROWS_PER_STATEMENT) {
-                        diesel::insert_into($table::table).values(chunk).execute(connection.inner()).await?;
-                    }
-                    Ok(())
-                }
-                DbConnection::Sqlite(connection) => {
-                    connection
-                        .inner()
-                        .spawn_blocking(move |connection| {
-                            for row in rows {
-                                let insert = diesel::insert_into($table::table).values(row);
-                                diesel::RunQueryDsl::execute(insert, connection)?;
-                            }
-                            Ok(())
-                        })
-                        .await
-                }
-            }
-        }
-    )*};
-}
-
 insert_functions! {
     /// Stores templates.
-    templates, prompt_templates, NewTemplate;
+    templates: NewTemplate {
+        id, name, description, template, variables, category, usage_count, created_at, updated_at,
+    } in prompt_templates;
     /// Stores prompt versions; a version comes after its parent and its root.
-    prompts, prompts, NewPrompt;
+    prompts: NewPrompt {
+        id, user_id, name, title, description, content, content_hash, format, system_message, tags, metadata, version,
+        parent_id, root_id, template_id, status, created_at, updated_at,
+    } in prompts;
     /// Stores runs.
-    runs, runs, NewRun;
+    runs: NewRun {
+        id, user_id, external_id, source, source_version, name, description, tags, config, git, metadata, status,
+        is_baseline, declared, duration_ms, created_at, started_at, completed_at, updated_at,
+    } in runs;
     /// Stores evaluations.
-    evaluations, evaluations, NewEvaluation;
+    evaluations: NewEvaluation {
+        id, prompt_id, run_id, position, test_suite_id, external_id, status, provider, model, provider_id,
+        provider_label, overall_score, score_sum, metrics, total_tests, passed_tests, failed_tests, errored_tests,
+        timed_tests, total_latency_ms, prompt_tokens, completion_tokens, total_tokens, cost_usd, execution_time_ms,
+        error_message, created_at, started_at, completed_at, updated_at,
+    } in evaluations;
     /// Stores test results.
-    test_results, test_results, NewTestResult;
+    test_results: NewTestResult {
+        id, evaluation_id, external_id, position, test_case_name, case_hash, repetition, input_data, rendered_prompt,
+        expected_output, actual_output, score, outcome, passed, reason, latency_ms, token_count, cost_usd,
+        named_scores, metadata, error_message, created_at, updated_at,
+    } in test_results;
 }

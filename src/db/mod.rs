@@ -1,6 +1,8 @@
 //! The store: two databases behind one set of statements. Knows nothing of GraphQL.
 
+mod arrays;
 pub mod backend;
+pub mod changes;
 pub mod columns;
 pub mod comparison;
 pub mod conditions;

@@ -11,11 +11,14 @@ use diesel::result::QueryResult;
 use futures_util::future::BoxFuture;
 use thiserror::Error;
 use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
 
+use super::changes::Changes;
 use super::connection::DbConnection;
 use super::error::DbError;
 use super::postgres::{PostgresTarget, PostgresUrl, UrlError};
 use super::sqlite::SqliteTarget;
+use super::transaction::{Aborted, read_transaction, retried};
 
 pub use super::sqlite::LOCK_WAIT;
 
@@ -78,6 +81,8 @@ struct RolePool {
     connect_failure: watch::Receiver<String>,
     /// SQLite's statements cannot be stopped, so nobody who may leave early can hold the connection.
     detached: bool,
+    /// The work that goes on though nobody may be waiting for it.
+    tasks: TaskTracker,
 }
 
 impl Database {
@@ -130,6 +135,48 @@ impl Database {
         self.write.run_detached(count, work).await
     }
 
+    /// Runs `work`, which only reads, so that all its statements see the same state of the database.
+    ///
+    /// # Errors
+    /// As [`Database::read`].
+    pub async fn snapshot<T, W>(&self, count: &StatementCount, work: W) -> Result<T, DbError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, QueryResult<T>> + Send + 'static,
+    {
+        self.read(count, |connection| Box::pin(read_transaction(connection, work))).await
+    }
+
+    /// Runs `work` in a transaction for writing, tries it again when it collided with another, and announces what it
+    /// changed once that is committed. Once begun, it runs to its end even when the caller stops waiting.
+    ///
+    /// # Errors
+    /// Outside, when there is no connection or a statement fails; inside, what `work` refused to go on for. Nothing is
+    /// stored in either case, unless the connection was lost at the very end: then nobody knows.
+    pub async fn transaction<T, R, W>(&self, count: &StatementCount, work: W) -> Result<Result<T, R>, DbError>
+    where
+        T: Send + 'static,
+        R: Send + 'static,
+        W: for<'c> Fn(&'c mut DbConnection) -> BoxFuture<'c, Result<(T, Changes), Aborted<R>>> + Send + Sync + 'static,
+    {
+        let committed = self.write(count, move |connection| {
+            Box::pin(async move {
+                let ended = retried(connection, &work).await?;
+                Ok(ended.map(|(value, changes)| {
+                    changes.announce();
+                    value
+                }))
+            })
+        });
+        committed.await
+    }
+
+    /// Waits until all writes that have begun are finished, for so long at most. Tells whether they are.
+    pub async fn finish_writes(&self, limit: Duration) -> bool {
+        self.write.tasks.close();
+        tokio::time::timeout(limit, self.write.tasks.wait()).await.is_ok()
+    }
+
     /// Connections for reading: how many are open, and how many of those nobody uses.
     #[must_use]
     pub fn read_connections(&self) -> (u32, u32) {
@@ -163,7 +210,7 @@ impl RolePool {
             .retry_connection(false)
             .error_sink(Box::new(failures))
             .build_unchecked(Manager { target });
-        Self { pool, wait: settings.wait, connect_failure, detached }
+        Self { pool, wait: settings.wait, connect_failure, detached, tasks: TaskTracker::new() }
     }
 
     async fn acquire(&self) -> Result<PooledConnection<'static, Manager>, DbError> {
@@ -201,7 +248,7 @@ impl RolePool {
         W: for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, QueryResult<T>> + Send + 'static,
     {
         let (connection, count) = (self.acquire().await?, count.clone());
-        let task = tokio::spawn(async move { run_on(connection, &count, work).await });
+        let task = self.tasks.spawn(async move { run_on(connection, &count, work).await });
         task.await.unwrap_or_else(|error| Err(DbError::Interrupted(error.to_string())))
     }
 }

@@ -1,5 +1,11 @@
 //! Prompt versions.
 
+mod lineages;
+mod marks;
+mod names;
+mod stored;
+mod texts;
+
 use std::sync::Arc;
 
 use diesel::dsl::{exists, not};
@@ -22,6 +28,14 @@ use super::types::Json;
 use crate::domain::{
     Principal, PromptFormat, PromptId, PromptOrderField, PromptStatus, SearchTerms, TemplateId, Timestamp,
 };
+
+pub use lineages::{
+    NewestVersion, lock_against_evaluations, lock_lineages, newest_version, owned_by_ids, rename_lineage,
+};
+pub use marks::{set_deleted, set_status};
+pub use names::{live_names, lock_names};
+pub use stored::{MarkedPrompt, StoredPrompt, marked, stored};
+pub use texts::{PromptTexts, replace_texts};
 
 row! {
     /// One version of a prompt.

@@ -1,5 +1,7 @@
 //! Prompt templates. They belong to everybody.
 
+mod changes;
+
 use std::sync::Arc;
 
 use diesel::prelude::*;
@@ -16,6 +18,8 @@ use super::page::Rows;
 use super::schema::prompt_templates;
 use super::types::Json;
 use crate::domain::{Principal, PromptTemplateOrderField, TemplateId, Timestamp};
+
+pub use changes::{StoredTemplate, TemplateTexts, count_use, lock, replace};
 
 row! {
     /// A reusable prompt text.

@@ -70,6 +70,25 @@ impl Json {
         &self.0
     }
 
+    /// Whether the document is an object.
+    #[must_use]
+    pub fn is_object(&self) -> bool {
+        self.0.trim_start().starts_with('{')
+    }
+
+    /// Whether it is another document. PostgreSQL does not keep one as it was written.
+    #[must_use]
+    pub fn differs_from(&self, other: &Self) -> bool {
+        let read = |json: &Self| serde_json::from_str::<serde_json::Value>(&json.0).ok();
+        self != other && read(self) != read(other)
+    }
+
+    /// The document `[]`.
+    #[must_use]
+    pub fn empty_array() -> Self {
+        Self("[]".to_owned())
+    }
+
     /// The document `{}`.
     #[must_use]
     pub fn empty_object() -> Self {

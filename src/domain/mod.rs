@@ -8,8 +8,10 @@ mod enums;
 mod ids;
 mod orders;
 mod principal;
+mod prompt_content;
 mod score;
 mod search;
+mod template_text;
 mod text;
 mod timestamp;
 mod trend;
@@ -21,8 +23,10 @@ pub use orders::{
     EvaluationOrderField, PromptOrderField, PromptTemplateOrderField, RunOrderField, TestResultOrderField,
 };
 pub use principal::Principal;
+pub use prompt_content::{ContentError, check_content};
 pub use score::{FiniteFloat, NotFinite, rate};
 pub use search::{MAX_SEARCH_CHARACTERS, MAX_SEARCH_WORDS, SearchTerm, SearchTerms, SearchTextError};
+pub use template_text::{MAX_RENDERED_BYTES, TemplateError, render_template, template_variables};
 pub use text::shortened;
 pub use timestamp::Timestamp;
 pub use trend::TrendInterval;

@@ -58,6 +58,12 @@ impl Timestamp {
         TimeDelta::try_milliseconds(millis).and_then(|delta| time.checked_add_signed(delta)).map_or(self, Self::from)
     }
 
+    /// The time that follows at once, a microsecond later.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
     fn to_utc(self) -> DateTime<Utc> {
         DateTime::from_timestamp_micros(self.0).unwrap_or_default()
     }
@@ -90,6 +96,7 @@ mod tests {
     fn reads_and_writes_rfc_3339() {
         let time = Timestamp::parse("2026-11-23T10:00:00.1234567+01:00").unwrap();
         assert_eq!(time.to_string(), "2026-11-23T09:00:00.123456Z");
+        assert_eq!(time.next().to_string(), "2026-11-23T09:00:00.123457Z");
         assert_eq!(time.plus_millis(-1_123).to_string(), "2026-11-23T08:59:59.000456Z");
         assert!(Timestamp::parse("yesterday").is_err());
     }

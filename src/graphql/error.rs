@@ -2,11 +2,18 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ErrorExtensionValues, PathSegment, ServerError};
+use async_graphql::{ErrorExtensionValues, PathSegment, ServerError, Value};
+use serde_json::{Map, json};
 use thiserror::Error;
 
 use crate::db::DbError;
 use crate::loaders::LoadError;
+use crate::writes::{Fault, Refusal, RefusalKind};
+
+/// How many faults of an argument a client is told in words, and how many in the extensions: a list of thousands of items
+/// may have thousands.
+const MOST_FAULTS_IN_WORDS: usize = 3;
+const MOST_FAULTS: usize = 50;
 
 /// Every code that `extensions.code` can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,6 +26,8 @@ pub enum ErrorCode {
     BadUserInput,
     /// There is nothing of that name.
     NotFound,
+    /// What is stored forbids the change.
+    Conflict,
     /// The request asks for more than is allowed.
     LimitExceeded,
     /// It took too long.
@@ -38,6 +47,7 @@ impl ErrorCode {
             Self::GraphqlValidationFailed => "GRAPHQL_VALIDATION_FAILED",
             Self::BadUserInput => "BAD_USER_INPUT",
             Self::NotFound => "NOT_FOUND",
+            Self::Conflict => "CONFLICT",
             Self::LimitExceeded => "LIMIT_EXCEEDED",
             Self::Timeout => "TIMEOUT",
             Self::Unavailable => "UNAVAILABLE",
@@ -56,6 +66,24 @@ pub enum ApiError {
         argument: &'static str,
         /// What is wrong and what would be right.
         problem: String,
+    },
+    /// A change that an argument asks for is not made.
+    #[error("{}", words(.argument, .refusal))]
+    Refused {
+        /// The argument.
+        argument: &'static str,
+        /// Why not.
+        refusal: Refusal,
+    },
+    /// A list with more items than one call may have.
+    #[error("{argument} has {items} items: maxBulkItems is {limit}; send several requests")]
+    TooManyItems {
+        /// The argument.
+        argument: &'static str,
+        /// How many it has.
+        items: usize,
+        /// How many it may have.
+        limit: u32,
     },
     /// A number that GraphQL's `Int` cannot hold.
     #[error("{number} is too large for {field}, an Int of 32 bits")]
@@ -79,12 +107,22 @@ impl ApiError {
         Self::BadArgument { argument, problem: problem.into() }
     }
 
+    /// A change that is not made.
+    pub(super) fn refused(argument: &'static str, refusal: Refusal) -> Self {
+        Self::Refused { argument, refusal }
+    }
+
     /// The code that clients program against.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::BadArgument { .. } => ErrorCode::BadUserInput,
-            Self::TooLarge { .. } => ErrorCode::LimitExceeded,
+            Self::Refused { refusal, .. } => match refusal.kind {
+                RefusalKind::Invalid => ErrorCode::BadUserInput,
+                RefusalKind::NotFound => ErrorCode::NotFound,
+                RefusalKind::Conflict => ErrorCode::Conflict,
+            },
+            Self::TooManyItems { .. } | Self::TooLarge { .. } => ErrorCode::LimitExceeded,
             Self::Store(error) => error.code(),
             Self::Defect(_) => ErrorCode::Internal,
         }
@@ -135,10 +173,51 @@ pub(super) fn complete(error: &mut ServerError, request_id: &str) {
     extensions.set("code", code.as_str());
     match &api_error {
         ApiError::BadArgument { argument, .. } => extensions.set("argument", *argument),
+        ApiError::Refused { argument, refusal } => {
+            extensions.set("argument", *argument);
+            tell_faults(argument, refusal, extensions);
+        }
+        ApiError::TooManyItems { argument, items, limit } => {
+            extensions.set("argument", *argument);
+            extensions.set("limitName", "maxBulkItems");
+            extensions.set("limit", *limit);
+            extensions.set("value", *items);
+        }
         ApiError::TooLarge { .. } => {}
         ApiError::Store(cause) => log_cause(code, request_id, &error.path, cause.as_ref(), extensions),
         ApiError::Defect(cause) => log_cause(code, request_id, &error.path, cause, extensions),
     }
+}
+
+/// What is wrong with an argument, in words.
+fn words(argument: &str, refusal: &Refusal) -> String {
+    let told = refusal.faults.iter().take(MOST_FAULTS_IN_WORDS);
+    let told: Vec<_> = told.map(|fault| format!("{argument}{}: {}", fault.place, fault.problem)).collect();
+    let rest = refusal.faults.len().saturating_sub(MOST_FAULTS_IN_WORDS);
+    let rest = if rest == 0 { String::new() } else { format!("; and {rest} more") };
+    told.join("; ") + &rest
+}
+
+/// The specification wants one error for a field, so all faults are in one: the first as `field` and `current`, all of them
+/// as `faults`.
+fn tell_faults(argument: &str, refusal: &Refusal, extensions: &mut ErrorExtensionValues) {
+    let field = |fault: &Fault| format!("{argument}{}", fault.place);
+    let current = |fault: &Fault| fault.current.clone().and_then(|current| Value::from_json(current).ok());
+    if let Some(first) = refusal.faults.first() {
+        extensions.set("field", field(first));
+        if let Some(current) = current(first) {
+            extensions.set("current", current);
+        }
+    }
+    let faults = refusal.faults.iter().take(MOST_FAULTS).map(|fault| {
+        let mut told = Map::new();
+        told.insert("field".to_owned(), field(fault).into());
+        told.insert("message".to_owned(), fault.problem.clone().into());
+        told.extend(fault.current.clone().map(|current| ("current".to_owned(), current)));
+        serde_json::Value::Object(told)
+    });
+    extensions.set("faults", Value::from_json(json!(faults.collect::<Vec<_>>())).unwrap_or_default());
+    extensions.set("faultCount", refusal.faults.len());
 }
 
 fn log_cause(

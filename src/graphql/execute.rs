@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{Request, Response, ServerError, Value};
 use tokio::time::Instant;
 
@@ -21,15 +21,32 @@ const MOST_VALIDATION_ERRORS: usize = 20;
 pub struct Execution {
     /// What the client gets: it has to be sent as [`response_json`](super::response_json) writes it.
     pub response: Response,
-    /// Whether fields were resolved: errors before that are the request's own.
-    pub executed: bool,
+    /// How far the request came.
+    pub ending: Ending,
+}
+
+/// How far a request came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// No field was resolved: the errors are the request's own.
+    Refused,
+    /// No field was resolved, because the operation changes something and came in a way that is for reading alone.
+    MustNotWrite,
+    /// Fields were resolved.
+    Executed,
     /// The time limit was reached.
-    pub timed_out: bool,
+    TimedOut,
 }
 
 impl Execution {
     fn refused(errors: Vec<ServerError>) -> Self {
-        Self { response: Response::from_errors(errors), executed: false, timed_out: false }
+        Self { response: Response::from_errors(errors), ending: Ending::Refused }
+    }
+
+    /// Whether fields were resolved.
+    #[must_use]
+    pub fn is_executed(&self) -> bool {
+        matches!(self.ending, Ending::Executed | Ending::TimedOut)
     }
 }
 
@@ -57,7 +74,12 @@ pub async fn execute(
     named: impl FnOnce(&str),
 ) -> Execution {
     match schema.prepare(&request) {
-        Ok(Prepared { document, merges_fields }) => {
+        Ok(Prepared { document, operation_type, merges_fields }) => {
+            if operation_type == OperationType::Mutation && !scope.context.may_write {
+                let message = "a mutation changes something: send it with POST, which nobody repeats by himself";
+                let response = Response::from_errors(vec![request_error(ErrorCode::BadUserInput, message)]);
+                return Execution { response, ending: Ending::MustNotWrite };
+            }
             if let Some(name) = operation_name(&request, &document) {
                 named(name);
             }
@@ -73,7 +95,7 @@ pub async fn execute(
     let Ok(mut response) = tokio::time::timeout_at(limit.deadline, driven).await else {
         let message = format!("the request took longer than {} ms: ask for less at once", limit.whole.as_millis());
         let response = Response::from_errors(vec![request_error(ErrorCode::Timeout, message)]);
-        return Execution { response, executed: true, timed_out: true };
+        return Execution { response, ending: Ending::TimedOut };
     };
     // Validation errors have no path and leave no data; everything else comes from resolvers.
     let refused = response.data == Value::Null
@@ -89,5 +111,5 @@ pub async fn execute(
         let report = Value::from_json(scope.report()).unwrap_or_default();
         response.extensions.insert("evalgraph".to_owned(), report);
     }
-    Execution { response, executed: !refused, timed_out: false }
+    Execution { response, ending: if refused { Ending::Refused } else { Ending::Executed } }
 }

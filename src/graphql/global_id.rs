@@ -53,23 +53,23 @@ impl NodeType {
 
     /// The row that the id means, which must be of this type.
     pub fn decode(self, id: &ID, argument: &'static str) -> Result<Uuid, ApiError> {
-        let (found, uuid) = decode(id, argument)?;
-        if found == self {
-            Ok(uuid)
-        } else {
-            let problem = format!("is the id of a {}, not of a {}", found.name(), self.name());
-            Err(ApiError::argument(argument, problem))
-        }
+        self.read(id).map_err(|problem| ApiError::argument(argument, problem))
     }
+
+    /// The row that the id means, which must be of this type, or what is wrong with the id.
+    pub fn read(self, id: &ID) -> Result<Uuid, String> {
+        let (found, uuid) = read(id).ok_or_else(|| no_id(id))?;
+        if found == self { Ok(uuid) } else { Err(format!("is the id of a {}, not of a {}", found.name(), self.name())) }
+    }
+}
+
+fn no_id(id: &ID) -> String {
+    format!("«{}» is not an id; take one from the field `id` of an object", shortened(id, LONGEST_SHOWN))
 }
 
 /// The type and the row that an id means.
 pub fn decode(id: &ID, argument: &'static str) -> Result<(NodeType, Uuid), ApiError> {
-    read(id).ok_or_else(|| {
-        let problem =
-            format!("«{}» is not an id; take one from the field `id` of an object", shortened(id, LONGEST_SHOWN));
-        ApiError::argument(argument, problem)
-    })
+    read(id).ok_or_else(|| ApiError::argument(argument, no_id(id)))
 }
 
 fn read(id: &ID) -> Option<(NodeType, Uuid)> {

@@ -1,4 +1,8 @@
-//! Filters and orders.
+//! Filters and orders, and in files of their own what mutations are told.
+
+mod prompt;
+mod template;
+mod values;
 
 use async_graphql::{Enum, InputObject};
 
@@ -12,6 +16,10 @@ use crate::domain::{
     EvaluationOrderField, EvaluationStatus, FiniteFloat, PromptOrderField, PromptStatus, PromptTemplateOrderField,
     RunOrderField, RunSource, SearchTerms, TestOutcome, TestResultOrderField, Timestamp,
 };
+
+pub use prompt::{CreatePromptInput, CreatePromptVersionInput, UpdatePromptInput, UpsertPromptInput};
+pub use template::{CreatePromptTemplateInput, InstantiatePromptTemplateInput, UpdatePromptTemplateInput};
+pub use values::prompt_ids;
 
 /// Which prompts are wanted. All conditions that are given must hold.
 #[derive(InputObject, Default)]

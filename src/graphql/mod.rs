@@ -8,6 +8,7 @@ mod execute;
 pub mod global_id;
 mod inputs;
 mod limits;
+mod mutation;
 pub mod pagination;
 mod prepare;
 mod query;
@@ -21,14 +22,15 @@ mod written;
 use std::sync::Arc;
 
 use async_graphql::parser::parse_schema;
-use async_graphql::{EmptyMutation, EmptySubscription, SDLExportOptions};
+use async_graphql::{EmptySubscription, SDLExportOptions};
 
 use self::limits::Limiter;
+use self::mutation::Mutation;
 use self::variables::InputTypes;
 use crate::domain::RunId;
 
 pub use error::{ApiError, ErrorCode, request_error};
-pub use execute::{Execution, TimeLimit, execute};
+pub use execute::{Ending, Execution, TimeLimit, execute};
 pub use limits::{QueryLimits, ServiceLimits};
 pub use pagination::PageLimits;
 pub use query::Query;
@@ -36,7 +38,7 @@ pub use scope::{RequestContext, RequestScope};
 pub use written::response_json;
 
 /// The schema as async-graphql executes it.
-type ExecutableSchema = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>;
+type ExecutableSchema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 
 /// The schema that the server executes requests against, and what guards it.
 #[derive(Clone)]
@@ -56,13 +58,13 @@ impl Schema {
         let executable = executable(limits);
         // The library keeps its registry to itself, so what guards the schema reads it as it is printed.
         let document = parse_schema(printed(&executable)).expect("a schema's own description is GraphQL");
-        let limiter = Limiter::new(&document, limits.queries);
+        let limiter = Limiter::new(&document, limits);
         Self { executable, limiter: Arc::new(limiter), input_types: Arc::new(InputTypes::new(&document)) }
     }
 }
 
 fn executable(limits: ServiceLimits) -> ExecutableSchema {
-    async_graphql::Schema::build(Query, EmptyMutation, EmptySubscription)
+    async_graphql::Schema::build(Query, Mutation::default(), EmptySubscription)
         .data(limits)
         .data(limits.queries.pages)
         // The library's own limit follows fragments wherever they are spread; ours is checked before.

@@ -1,7 +1,7 @@
 //! From the text of a request to a document that may be executed.
 
 use async_graphql::parser::parse_query;
-use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{Request, ServerError};
 
 use super::error::ErrorCode;
@@ -13,11 +13,24 @@ use super::{Schema, variables};
 pub struct Prepared {
     /// The document.
     pub document: ExecutableDocument,
+    /// What kind of operation is meant.
+    pub operation_type: OperationType,
     /// Whether objects of the answer have to be put together: see [`merges_fields`].
     pub merges_fields: bool,
 }
 
 impl Schema {
+    /// Whether a request changes many objects at once, and so may have a larger body than others. It is looked at for
+    /// nothing else yet: one that cannot be read is none.
+    #[must_use]
+    pub fn is_bulk(&self, request: &Request) -> bool {
+        self.limiter.check_text(&request.query).is_ok()
+            && parse_query(&request.query).is_ok_and(|document| {
+                let operation = variables::chosen_operation(request, &document);
+                operation.is_ok_and(|operation| self.limiter.is_bulk(&operation.node))
+            })
+    }
+
     /// The parsed document of a request that is within the limits and has the variables that it needs.
     ///
     /// # Errors
@@ -31,8 +44,9 @@ impl Schema {
         self.limiter.check(&document, &request.variables)?;
         let operation = variables::chosen_operation(request, &document).map_err(only)?;
         self.input_types.check(request, &operation.node).map_err(only)?;
+        let operation_type = operation.node.ty;
         let merges_fields = merges_fields(&document, &operation.node);
-        Ok(Prepared { document, merges_fields })
+        Ok(Prepared { document, operation_type, merges_fields })
     }
 }
 

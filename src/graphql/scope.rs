@@ -5,9 +5,11 @@ use std::sync::Arc;
 use async_graphql::Context;
 use serde_json::{Map, Value, json};
 
+use super::error::ApiError;
 use crate::db::{Database, StatementCount};
 use crate::domain::Principal;
 use crate::loaders::{Dispatcher, Loaders, Store};
+use crate::writes::{Write, perform};
 
 /// Who asks, and under which name the request is known.
 #[derive(Debug, Clone)]
@@ -18,6 +20,8 @@ pub struct RequestContext {
     pub request_id: Arc<str>,
     /// Whether the answer shall tell what the operation cost.
     pub explain: bool,
+    /// Whether the operation may change something.
+    pub may_write: bool,
 }
 
 /// The request scope: the principal and the loaders of one operation.
@@ -27,6 +31,7 @@ pub struct RequestScope {
     /// What resolvers fetch through.
     pub loaders: Loaders,
     pub(super) dispatcher: Arc<Dispatcher>,
+    database: Database,
     statements: StatementCount,
 }
 
@@ -35,8 +40,25 @@ impl RequestScope {
     #[must_use]
     pub fn new(database: Database, context: RequestContext) -> Arc<Self> {
         let (dispatcher, statements) = (Arc::new(Dispatcher::default()), StatementCount::default());
-        let store = Arc::new(Store { database, principal: context.principal.clone(), statements: statements.clone() });
-        Arc::new(Self { context, loaders: Loaders::new(&store, &dispatcher), dispatcher, statements })
+        let store = Arc::new(Store {
+            database: database.clone(),
+            principal: context.principal.clone(),
+            statements: statements.clone(),
+        });
+        Arc::new(Self { context, loaders: Loaders::new(&store, &dispatcher), dispatcher, database, statements })
+    }
+
+    /// Makes a change, which `argument` describes. What the request has read before it is forgotten: what it reads from
+    /// now on is what was written. Even after a failure, for when the connection is lost at the very end nobody knows
+    /// whether the change was made.
+    pub(super) async fn write<W: Write>(&self, argument: &'static str, write: W) -> Result<W::Output, ApiError> {
+        let performed = perform(&self.database, &self.statements, &self.context.principal, write).await;
+        self.loaders.forget();
+        match performed {
+            Ok(Ok(output)) => Ok(output),
+            Ok(Err(refusal)) => Err(ApiError::refused(argument, refusal)),
+            Err(error) => Err(ApiError::Store(Arc::new(error))),
+        }
     }
 
     /// How many statements the operation sent so far.

@@ -2,19 +2,19 @@
 
 use async_graphql::{Request as GraphqlRequest, ServerError};
 use axum::Extension;
-use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use tokio::time::Instant;
 
+use super::body::{self, BulkPlace, ReadBody};
 use super::negotiation::{Answer, MediaType};
 use super::operation;
 use super::request_log::{LONGEST_SHOWN, LogDetails, RequestId};
 use crate::app::App;
 use crate::domain::{Principal, shortened};
-use crate::graphql::{ErrorCode, RequestContext, RequestScope, TimeLimit, execute, request_error};
+use crate::graphql::{Ending, ErrorCode, RequestContext, RequestScope, TimeLimit, execute, request_error};
 
 /// A request with this header set to `1` is told what its operation cost.
 const EXPLAIN: &str = "x-evalgraph-explain";
@@ -39,13 +39,20 @@ pub async fn answer(
         principal: principal.map_or_else(Principal::local, |Extension(principal)| principal),
         request_id: request_id.0,
         explain: request.headers().get(EXPLAIN).is_some_and(|value| value == "1"),
+        // What is asked for in an address may be asked for again, or by a page that the user did not mean to trust.
+        may_write: request.method() == Method::POST,
     };
     let answer = match read(&app, request, deadline).await {
-        Ok(request) => run(&app, context, &details, media_type, request, deadline).await,
+        // A place for a large body is kept until the request is answered.
+        Ok((request, _place)) => run(&app, context, &details, media_type, request, deadline).await,
         Err(refusal) => *refusal,
     };
     details.errors(answer.errors());
-    answer.into_response(media_type)
+    let mut response = answer.into_response(media_type);
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+    }
+    response
 }
 
 async fn run(
@@ -61,37 +68,35 @@ async fn run(
     let limits = TimeLimit { deadline, whole: app.limits.request_timeout };
     let operation = |name: &str| details.operation(name);
     let execution = execute(&app.schema, &scope, request, limits, operation).await;
-    let status = if execution.timed_out {
-        StatusCode::GATEWAY_TIMEOUT
-    } else if execution.executed || media_type == MediaType::Json {
-        StatusCode::OK
-    } else {
-        StatusCode::BAD_REQUEST
+    let status = match execution.ending {
+        Ending::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+        Ending::MustNotWrite => StatusCode::METHOD_NOT_ALLOWED,
+        Ending::Refused if media_type != MediaType::Json => StatusCode::BAD_REQUEST,
+        Ending::Refused | Ending::Executed => StatusCode::OK,
     };
-    Answer::new(status, execution.executed, execution.response)
+    let is_executed = execution.is_executed();
+    Answer::new(status, is_executed, execution.response)
 }
 
 /// Reads the operation, within the limits of size and time.
-async fn read(app: &App, request: Request, deadline: Instant) -> Result<GraphqlRequest, Box<Answer>> {
+async fn read(
+    app: &App,
+    request: Request,
+    deadline: Instant,
+) -> Result<(GraphqlRequest, Option<BulkPlace>), Box<Answer>> {
     let (parts, body) = request.into_parts();
-    let operation = if parts.method == Method::POST {
-        check_content(&parts.headers)?;
-        operation::from_body(&read_body(app, body, deadline).await?)
-    } else {
-        operation::from_address(parts.uri.query().unwrap_or_default())
-    };
-    operation.map_err(|error| refuse(StatusCode::BAD_REQUEST, error))
-}
-
-/// A body that says that it is too large is refused before it is sent, so to speak: clients that ask first
-/// (`Expect: 100-continue`) need not send it at all.
-async fn read_body(app: &App, body: Body, deadline: Instant) -> Result<Bytes, Box<Answer>> {
-    if body.size_hint().lower() > u64::from(app.limits.max_body_bytes) {
-        return Err(too_large(app));
+    if parts.method != Method::POST {
+        let request = operation::from_address(parts.uri.query().unwrap_or_default());
+        return request.map(|request| (request, None)).map_err(|error| refuse(StatusCode::BAD_REQUEST, error));
     }
-    let bytes = axum::body::to_bytes(body, app.limits.max_body_bytes as usize);
-    let bytes = tokio::time::timeout_at(deadline, bytes).await.map_err(|_| too_slow())?;
-    bytes.map_err(|error| unreadable_body(app, &error))
+    check_content(&parts.headers)?;
+    let ReadBody { bytes, place } = body::read(app, body, deadline).await?;
+    let request = operation::from_body(&bytes);
+    // What may be so large is known only now.
+    if place.is_some() && !request.as_ref().is_ok_and(|request| app.schema.is_bulk(request)) {
+        return Err(body::too_large("maxBodyBytes", app.limits.max_body_bytes));
+    }
+    request.map(|request| (request, place)).map_err(|error| refuse(StatusCode::BAD_REQUEST, error))
 }
 
 fn check_content(headers: &HeaderMap) -> Result<(), Box<Answer>> {
@@ -124,33 +129,6 @@ fn check_content(headers: &HeaderMap) -> Result<(), Box<Answer>> {
     Ok(())
 }
 
-fn too_slow() -> Box<Answer> {
-    let error = request_error(ErrorCode::Timeout, "the body of the request did not arrive in time");
-    Box::new(Answer::refusal(StatusCode::REQUEST_TIMEOUT, error).closing())
-}
-
-fn too_large(app: &App) -> Box<Answer> {
-    let message = format!("the body of the request is larger than {} bytes", app.limits.max_body_bytes);
-    let mut error = request_error(ErrorCode::LimitExceeded, message);
-    let extensions = error.extensions.get_or_insert_default();
-    // How large it is, nobody has looked.
-    extensions.set("limitName", "maxBodyBytes");
-    extensions.set("limit", app.limits.max_body_bytes);
-    Box::new(Answer::refusal(StatusCode::PAYLOAD_TOO_LARGE, error).closing())
-}
-
-fn unreadable_body(app: &App, error: &axum::Error) -> Box<Answer> {
-    let mut cause = Some(error as &dyn std::error::Error);
-    while let Some(error) = cause {
-        if error.is::<http_body_util::LengthLimitError>() {
-            return too_large(app);
-        }
-        cause = error.source();
-    }
-    let error = request_error(ErrorCode::BadUserInput, "the body of the request could not be read to its end");
-    Box::new(Answer::refusal(StatusCode::BAD_REQUEST, error).closing())
-}
-
-fn refuse(status: StatusCode, error: ServerError) -> Box<Answer> {
+pub(super) fn refuse(status: StatusCode, error: ServerError) -> Box<Answer> {
     Box::new(Answer::refusal(status, error))
 }

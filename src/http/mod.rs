@@ -1,5 +1,6 @@
 //! HTTP: routes, and what holds for every request.
 
+mod body;
 mod explorer;
 mod graphql;
 mod health;

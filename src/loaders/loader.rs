@@ -89,6 +89,12 @@ impl<B: Batch> Loader<B> {
         Load { shared: &self.shared, key, asked: false, waker: None }
     }
 
+    /// Forgets the answers that are known, because what they are about may have changed since. Those that are on their
+    /// way reach whoever waits for them.
+    pub fn forget(&self) {
+        self.shared.lock().answers.retain(|_, answer| matches!(answer, Answer::Awaited(_)));
+    }
+
     /// The loader's name and what it did so far.
     #[must_use]
     pub fn usage(&self) -> (&'static str, LoaderUsage) {
@@ -247,6 +253,33 @@ mod tests {
             async { loader.load(4).await.unwrap() + loader.load(4).await.unwrap() + loader.load(5).await.unwrap() };
         assert_eq!(dispatcher.drive(sum).await, 26);
         assert_eq!(*sent.lock().unwrap(), [[4], [5]]);
+    }
+
+    #[tokio::test]
+    async fn what_was_forgotten_is_asked_for_again() {
+        let (loader, dispatcher, sent) = doubling();
+        let twice = async {
+            loader.load(4).await.unwrap();
+            loader.forget();
+            loader.load(4).await.unwrap()
+        };
+        assert_eq!(dispatcher.drive(twice).await, 8);
+        assert_eq!(*sent.lock().unwrap(), [[4], [4]]);
+    }
+
+    #[tokio::test]
+    async fn an_answer_on_its_way_is_not_forgotten() {
+        let (loader, dispatcher, sent) = doubling();
+        let waiting = async { loader.load(6).await.unwrap() };
+        let forgetting = async {
+            // By now the other has asked, and its batch was sent.
+            while sent.lock().unwrap().is_empty() {
+                loader.forget();
+                tokio::time::sleep(std::time::Duration::from_micros(10)).await;
+            }
+            loader.forget();
+        };
+        assert_eq!(dispatcher.drive(async { tokio::join!(waiting, forgetting) }).await.0, 12);
     }
 
     #[tokio::test]

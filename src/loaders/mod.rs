@@ -41,6 +41,11 @@ macro_rules! loaders {
                 }
             }
 
+            /// Forgets everything that was loaded.
+            pub fn forget(&self) {
+                $(self.$name.forget();)*
+            }
+
             /// What each loader did so far; those that nobody asked are left out.
             pub fn usage(&self) -> impl Iterator<Item = (&'static str, LoaderUsage)> {
                 [$(self.$name.usage(),)*].into_iter().filter(|(_, usage)| *usage != LoaderUsage::default())

@@ -66,6 +66,25 @@ effects! {
         }
     }
 
+    async fn max_bulk_body_bytes() {
+        let document = "mutation ($ids: [ID!]!) { deletePrompts(ids: $ids) { affected } }";
+        let ids = serde_json::json!({ "ids": vec!["x".repeat(50); 10] });
+        for (file, status) in [("max_bulk_body_bytes = 300", 413), ("", 200)] {
+            let (server, _database) = serve(&format!("max_body_bytes = 200\n{file}")).await;
+            assert_eq!(server.send(document, ids.clone()).await.status, status, "{file}");
+            assert_eq!(server.send("{ viewer { userId } }", ids.clone()).await.status, 413, "only many objects may be long");
+        }
+    }
+
+    async fn max_bulk_items() {
+        for (file, code) in [("max_bulk_items = 2", "LIMIT_EXCEEDED"), ("", "BAD_USER_INPUT")] {
+            let (server, _database) = serve(file).await;
+            let document = "mutation { deletePrompts(ids: [\"x\", \"y\", \"z\"]) { affected } }";
+            let reply = server.send(document, serde_json::json!({})).await;
+            assert_eq!(reply.body["errors"][0]["extensions"]["code"], code, "{file}");
+        }
+    }
+
     async fn shutdown_timeout_ms() {
         let (mut server, _file) = start("shutdown_timeout_ms = 123", &["--listen=127.0.0.1:0"]);
         // A request whose body never arrives in full.

@@ -57,7 +57,7 @@ const REFUSED: &[Refused] = &[
         "BAD_USER_INPUT",
         "of the type OrderDirection!",
     ),
-    ("mutation { createPrompt }", "{}", "GRAPHQL_VALIDATION_FAILED", "not configured for mutations"),
+    ("mutation { createPrompt }", "{}", "GRAPHQL_VALIDATION_FAILED", "argument \"input\" of type"),
     ("query A { viewer { userId } } query B { viewer { userId } }", "{}", "BAD_USER_INPUT", "several operations"),
 ];
 

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use evalgraph::domain::Principal;
+use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::common::{TestDatabase, TestServer};
@@ -80,10 +81,13 @@ async fn a_body_of_another_kind_is_refused() {
 
 const TEN_MEGABYTES: usize = 10 << 20;
 
-fn check_too_large(reply: &RawReply) {
+/// More than any request may have.
+const FORTY_MEGABYTES: usize = 40 << 20;
+
+fn check_too_large(reply: &RawReply, limit: u32) {
     let (code, message) = error_of(&reply.json());
     assert_eq!((reply.status, code.as_str()), (413, "LIMIT_EXCEEDED"), "{message}");
-    assert_eq!(message, "the body of the request is larger than 1048576 bytes");
+    assert_eq!(message, format!("the body of the request is larger than {limit} bytes"));
     assert!(reply.head.contains("connection: close"), "{}", reply.head);
 }
 
@@ -101,7 +105,7 @@ async fn a_body_of_ten_megabytes_is_refused_and_the_client_can_read_why() {
             within(stream.write_all(part)).await.expect("the server goes on reading");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        check_too_large(&read_to_end(&mut stream).await);
+        check_too_large(&read_to_end(&mut stream).await, 1 << 20);
     }
     is_well(&server).await;
 }
@@ -112,10 +116,10 @@ async fn a_body_without_a_length_is_refused_once_it_is_too_large() {
     let mut stream = connect(server.address).await;
     within(stream.write_all(post_head("transfer-encoding: chunked\r\n").as_bytes())).await.unwrap();
     let chunk = format!("{:x}\r\n{}\r\n", 1 << 16, "x".repeat(1 << 16));
-    for _ in 0..TEN_MEGABYTES >> 16 {
+    for _ in 0..FORTY_MEGABYTES >> 16 {
         within(stream.write_all(chunk.as_bytes())).await.expect("the server goes on reading");
     }
-    check_too_large(&read_to_end(&mut stream).await);
+    check_too_large(&read_to_end(&mut stream).await, 32 << 20);
     is_well(&server).await;
 }
 
@@ -123,11 +127,11 @@ async fn a_body_without_a_length_is_refused_once_it_is_too_large() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_asks_first_need_not_send_its_large_body() {
     let server = server().await;
-    let head = post_head(&format!("content-length: {TEN_MEGABYTES}\r\nexpect: 100-continue\r\n"));
+    let head = post_head(&format!("content-length: {FORTY_MEGABYTES}\r\nexpect: 100-continue\r\n"));
     let mut stream = connect(server.address).await;
     within(stream.write_all(head.as_bytes())).await.unwrap();
     let reply = read_one(&mut stream).await;
-    check_too_large(&reply);
+    check_too_large(&reply, 32 << 20);
 
     let mut stream = connect(server.address).await;
     let head = post_head(&format!("content-length: {}\r\nexpect: 100-continue\r\n", VIEWER.len()));
@@ -200,5 +204,32 @@ async fn a_body_whose_length_is_a_lie_is_refused() {
     let bad_chunk = format!("{}zz\r\n", post_head("transfer-encoding: chunked\r\n"));
     let reply = exchange(server.address, bad_chunk).await;
     assert_eq!((reply.status, error_of(&reply.json()).0.as_str()), (400, "BAD_USER_INPUT"));
+    is_well(&server).await;
+}
+
+/// Prompts of so many bytes altogether.
+fn many_prompts(bytes: usize) -> String {
+    let item = |number: usize| json!({ "title": format!("{number}"), "content": "x".repeat(10_000) });
+    let input: Vec<_> = (0..bytes / 10_000).map(item).collect();
+    let query = "mutation ($input: [UpsertPromptInput!]!) { upsertPrompts(input: $input) { affected } }";
+    json!({ "query": query, "variables": { "input": input } }).to_string()
+}
+
+/// What changes many objects may be larger than what asks for some.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_objects_may_be_larger_and_take_turns() {
+    let server = server().await;
+    let post = |body: String| {
+        let request = server.client.post(server.url("/graphql")).header("content-type", "application/json");
+        crate::common::Reply::of(request.body(body))
+    };
+    // More at a time than there are places for.
+    let replies = futures_util::future::join_all((0..8).map(|_| post(many_prompts(TEN_MEGABYTES / 2)))).await;
+    for reply in replies {
+        assert_eq!(reply.body["data"]["upsertPrompts"]["affected"], TEN_MEGABYTES / 2 / 10_000, "{:#}", reply.body);
+    }
+    // Not what only looks like it.
+    let other = many_prompts(TEN_MEGABYTES / 2).replace("mutation (", "query (");
+    assert_eq!(post(other).await.status, 413);
     is_well(&server).await;
 }

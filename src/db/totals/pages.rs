@@ -60,14 +60,14 @@ impl<'a> Pages<'a> {
     }
 }
 
-/// The ids of the page after `last` and the differences on it. After the last page there are no ids.
+/// The ids of the page after `last` and the differences on it, all as of one moment. After the last page there are no ids.
 async fn compare_page(
     database: &Database,
     subject: Subject,
     last: Uuid,
 ) -> Result<(Vec<Uuid>, Vec<Difference>), DbError> {
     let count = StatementCount::default();
-    let page = database.read(&count, move |connection| {
+    let page = database.snapshot(&count, move |connection| {
         Box::pin(async move {
             let ids = page_after(connection, subject, last).await?;
             let differences = if ids.is_empty() { Vec::new() } else { compare(connection, subject, &ids).await? };

@@ -76,14 +76,13 @@ impl<'a> Arguments<'a> {
     pub fn page_size(&self, field: &Field, shape: &FieldShape) -> u64 {
         let named = |name: &str| field.get_argument(name).and_then(|value| self.size(&value.node));
         let largest = SIZE_ARGUMENTS.iter().filter_map(|name| named(name)).max();
+        let lists = || field.arguments.iter().filter_map(|(_, value)| self.size(&value.node)).max();
         let size = match shape.multiplicity {
             Multiplicity::One | Multiplicity::PerNode => 1,
             Multiplicity::Fixed(size) => size,
             Multiplicity::Page => largest.unwrap_or(self.default_page_size),
-            Multiplicity::List { usual } => {
-                let lists = || field.arguments.iter().filter_map(|(_, value)| self.size(&value.node)).max();
-                largest.or(usual).or_else(lists).unwrap_or(self.default_page_size)
-            }
+            Multiplicity::List { usual } => largest.or(usual).or_else(lists).unwrap_or(self.default_page_size),
+            Multiplicity::Bulk => lists().unwrap_or_default(),
         };
         size.max(1)
     }

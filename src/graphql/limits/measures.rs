@@ -55,6 +55,8 @@ pub struct Measures {
     pub fragment_spreads: u64,
     /// Fields and fragments.
     pub selections: u64,
+    /// What the arguments cost that name the objects to be changed at once.
+    pub bulk_input_bytes: u64,
     /// What the answer has. In a page, what it has once.
     pub volume: Volume,
     /// In a page, what it has for each of its objects.
@@ -72,6 +74,7 @@ impl Measures {
         sum(&mut self.directives, other.directives);
         sum(&mut self.fragment_spreads, other.fragment_spreads);
         sum(&mut self.selections, other.selections);
+        sum(&mut self.bulk_input_bytes, other.bulk_input_bytes);
         self.volume = self.volume.plus(other.volume);
         self.per_node = self.per_node.plus(other.per_node);
     }
@@ -92,6 +95,7 @@ impl Measures {
             directives: self.directives.max(other.directives),
             fragment_spreads: self.fragment_spreads.max(other.fragment_spreads),
             selections: self.selections.saturating_add(other.selections),
+            bulk_input_bytes: self.bulk_input_bytes.max(other.bulk_input_bytes),
             volume: self.volume.max(other.volume),
             per_node: self.per_node.max(other.per_node),
         }
@@ -197,12 +201,15 @@ impl<'a> Meter<'a> {
         let size = shape.map_or(1, |shape| self.arguments.page_size(field, shape));
         // Arguments are read once, whatever the number of objects.
         let directives = self.directives(&field.directives);
-        let arguments = Volume { values: 0, input_bytes: self.arguments.bytes(&field.arguments) };
-        let arguments = arguments.plus(directives.volume);
+        let bytes = self.arguments.bytes(&field.arguments);
+        let (input_bytes, bulk_bytes) = if multiplicity == Multiplicity::Bulk { (0, bytes) } else { (bytes, 0) };
+        let arguments = Volume { values: 0, input_bytes }.plus(directives.volume);
         let object = Volume { values: 1, input_bytes: 0 };
         let (volume, per_node) = match multiplicity {
             Multiplicity::One => (object.plus(inner.alone().volume), Volume::default()),
-            Multiplicity::Page => (object.plus(inner.volume).plus(inner.per_node.times(size)), Volume::default()),
+            Multiplicity::Page | Multiplicity::Bulk => {
+                (object.plus(inner.volume).plus(inner.per_node.times(size)), Volume::default())
+            }
             Multiplicity::PerNode => (Volume::default(), object.plus(inner.alone().volume)),
             Multiplicity::List { .. } | Multiplicity::Fixed(_) => {
                 (object.plus(inner.alone().volume).times(size), Volume::default())
@@ -210,6 +217,7 @@ impl<'a> Meter<'a> {
         };
         let mut measures = Measures { volume: volume.plus(arguments), per_node, root_fields: 1, ..inner };
         measures.directives = measures.directives.saturating_add(directives.directives);
+        measures.bulk_input_bytes = measures.bulk_input_bytes.saturating_add(bulk_bytes);
         measures.depth += 1;
         measures.selections = measures.selections.saturating_add(1);
         measures.aliases = measures.aliases.saturating_add(u64::from(field.alias.is_some()));

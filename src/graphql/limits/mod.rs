@@ -12,7 +12,9 @@ mod text;
 
 use std::time::Duration;
 
-use async_graphql::parser::types::{ExecutableDocument, ServiceDocument};
+use async_graphql::parser::types::{
+    ExecutableDocument, OperationDefinition, OperationType, Selection, ServiceDocument,
+};
 use async_graphql::{ServerError, Variables};
 
 use self::arguments::Arguments;
@@ -88,14 +90,30 @@ pub struct ServiceLimits {
     pub queries: QueryLimits,
     /// The length of a request's body in bytes.
     pub max_body_bytes: u32,
+    /// The length of a request's body in bytes, if it changes many objects at once.
+    pub max_bulk_body_bytes: u32,
+    /// How many objects can be changed at once.
+    pub max_bulk_items: u32,
     /// How long a request may take.
     pub request_timeout: Duration,
 }
 
 impl ServiceLimits {
     /// The limits where none are set.
-    pub const DEFAULT: Self =
-        Self { queries: QueryLimits::DEFAULT, max_body_bytes: 1024 * 1024, request_timeout: Duration::from_secs(30) };
+    pub const DEFAULT: Self = Self {
+        queries: QueryLimits::DEFAULT,
+        max_body_bytes: 1024 * 1024,
+        max_bulk_body_bytes: 32 * 1024 * 1024,
+        max_bulk_items: 10_000,
+        request_timeout: Duration::from_secs(30),
+    };
+
+    /// What the lists of objects to be changed may cost in one request. A short text counts for more than it takes in the
+    /// body, and a variable may be used twice.
+    #[must_use]
+    pub fn max_bulk_input_bytes(&self) -> u64 {
+        u64::from(self.max_bulk_body_bytes).saturating_mul(4)
+    }
 }
 
 /// Something of which a request may have only so much.
@@ -110,6 +128,7 @@ enum Quantity {
     Selections,
     Complexity,
     InputBytes,
+    BulkInputBytes,
     Aliases,
     RootFields,
     Directives,
@@ -129,6 +148,7 @@ impl Quantity {
             Self::Selections => "maxSelections",
             Self::Complexity => "maxComplexity",
             Self::InputBytes => "maxInputBytes",
+            Self::BulkInputBytes => "maxBulkInputBytes",
             Self::Aliases => "maxAliases",
             Self::RootFields => "maxRootFields",
             Self::Directives => "maxDirectives",
@@ -149,6 +169,7 @@ impl Quantity {
             Self::InputBytes => {
                 format!("the values of arguments come to {value} bytes; use fewer, or in fewer places")
             }
+            Self::BulkInputBytes => format!("the objects to be changed come to {value} bytes; send several requests"),
             Self::Complexity => {
                 format!("the answer could have {value} values; ask for smaller pages or fewer fields")
             }
@@ -181,13 +202,25 @@ impl Quantity {
 #[derive(Debug)]
 pub struct Limiter {
     limits: QueryLimits,
+    max_bulk_input_bytes: u64,
     shape: SchemaShape,
 }
 
 impl Limiter {
     /// For this schema.
-    pub fn new(schema: &ServiceDocument, limits: QueryLimits) -> Self {
-        Self { limits, shape: SchemaShape::new(schema) }
+    pub fn new(schema: &ServiceDocument, limits: ServiceLimits) -> Self {
+        let max_bulk_input_bytes = limits.max_bulk_input_bytes();
+        Self { limits: limits.queries, max_bulk_input_bytes, shape: SchemaShape::new(schema) }
+    }
+
+    /// Whether an operation changes lists of objects at once, which a field at its root says.
+    pub fn is_bulk(&self, operation: &OperationDefinition) -> bool {
+        let mut selections = operation.selection_set.node.items.iter();
+        operation.ty == OperationType::Mutation
+            && selections.any(|selection| match &selection.node {
+                Selection::Field(field) => self.shape.is_bulk(&field.node.name.node),
+                Selection::FragmentSpread(_) | Selection::InlineFragment(_) => false,
+            })
     }
 
     /// Refuses texts that the parser had better not see, and those with the character U+0000, which PostgreSQL cannot
@@ -236,6 +269,7 @@ impl Limiter {
             (Quantity::Selections, measures.selections, MAX_SELECTIONS),
             (Quantity::Complexity, measures.volume.values, limits.max_complexity.into()),
             (Quantity::InputBytes, measures.volume.input_bytes, limits.max_input_bytes.into()),
+            (Quantity::BulkInputBytes, measures.bulk_input_bytes, self.max_bulk_input_bytes),
         ];
         checks.into_iter().filter_map(|(quantity, value, limit)| quantity.check(value, limit).err())
     }

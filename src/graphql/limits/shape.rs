@@ -33,6 +33,11 @@ const INTROSPECTION_ROOT: &str = "__Root";
 /// The end of the name of every type of pages.
 const CONNECTION: &str = "Connection";
 
+/// The end of the name of the type that each field returns which changes something, and the beginning where it has as many
+/// objects as the field was given.
+const PAYLOAD: &str = "Payload";
+const BULK: &str = "Bulk";
+
 /// How many objects a field has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Multiplicity {
@@ -40,8 +45,10 @@ pub enum Multiplicity {
     One,
     /// One page, whose objects are in fields with `PerNode`.
     Page,
-    /// One for each object of the page that the field belongs to.
+    /// One for each object of the page, or of the list of objects to be changed, that the field belongs to.
     PerNode,
+    /// One that tells of as many objects as there are in the list of those to be changed, in fields with `PerNode`.
+    Bulk,
     /// As many as its arguments say; without them, `usual`.
     List {
         /// The default of the argument that limits the list, where it has one.
@@ -99,6 +106,12 @@ impl SchemaShape {
         Self { types, roots }
     }
 
+    /// Whether this field changes a list of objects at once.
+    pub fn is_bulk(&self, field: &str) -> bool {
+        let shape = self.roots.mutation.as_ref().and_then(|root| self.of(root)?.get(field));
+        shape.is_some_and(|shape| shape.multiplicity == Multiplicity::Bulk)
+    }
+
     /// The fields with objects of a type; none of a type that does not exist.
     pub fn of(&self, type_name: &str) -> Option<&TypeShape> {
         self.types.get(type_name)
@@ -154,16 +167,24 @@ fn type_shape(definition: &TypeDefinition, composite: &HashSet<&str>, sizes: &In
 
 fn multiplicity(owner: &str, field: &FieldDefinition) -> Multiplicity {
     let is_list = matches!(field.ty.node.base, BaseType::List(_));
-    match (is_list, field.ty.node.base.to_string().ends_with(CONNECTION)) {
-        (false, true) => Multiplicity::Page,
-        (false, false) => Multiplicity::One,
-        (true, _) if owner.ends_with(CONNECTION) => Multiplicity::PerNode,
-        (true, _) => {
+    let type_name = innermost(&field.ty.node);
+    match is_list {
+        false if type_name.ends_with(CONNECTION) => Multiplicity::Page,
+        false if type_name.ends_with(PAYLOAD) && takes_a_list(field) => Multiplicity::Bulk,
+        false => Multiplicity::One,
+        true if owner.ends_with(CONNECTION) || (owner.starts_with(BULK) && owner.ends_with(PAYLOAD)) => {
+            Multiplicity::PerNode
+        }
+        true => {
             let limit = field.arguments.iter().find(|argument| argument.node.name.node == LIMIT_ARGUMENT);
             let usual = limit.and_then(|limit| size_of_const(&limit.node.default_value.as_ref()?.node));
             Multiplicity::List { usual }
         }
     }
+}
+
+fn takes_a_list(field: &FieldDefinition) -> bool {
+    field.arguments.iter().any(|argument| matches!(argument.node.ty.node.base, BaseType::List(_)))
 }
 
 fn innermost(list: &Type) -> &str {

@@ -74,7 +74,7 @@ impl PromptTemplate {
         self.0.description.as_deref()
     }
 
-    /// The text, with variables in double braces.
+    /// The text, with variables in double braces; it may have conditions, loops and filters as Jinja has them.
     async fn template(&self) -> Result<&String, ApiError> {
         read(&self.0.template, "PromptTemplate.template")
     }

@@ -45,6 +45,13 @@ pub struct ServiceConfig {
     max_document_bytes: i32,
     /// How many bytes the body of a request may have.
     max_body_bytes: i32,
+    /// How many bytes the body of a request may have that changes many objects at once: a mutation with a field at its root,
+    /// and not in a fragment there, that takes a list of them.
+    max_bulk_body_bytes: i32,
+    /// How many objects a field may change at once.
+    max_bulk_items: i32,
+    /// What the lists of objects to be changed may cost in one request: the bytes of their texts, and 16 for every value.
+    max_bulk_input_bytes: i32,
     /// How many operations may be sent in one request.
     max_batch_operations: i32,
     /// How many milliseconds a request may take.
@@ -52,7 +59,8 @@ pub struct ServiceConfig {
 }
 
 impl From<ServiceLimits> for ServiceConfig {
-    fn from(ServiceLimits { queries, max_body_bytes, request_timeout }: ServiceLimits) -> Self {
+    fn from(limits: ServiceLimits) -> Self {
+        let ServiceLimits { queries, max_body_bytes, max_bulk_body_bytes, max_bulk_items, request_timeout } = limits;
         let saturated = |limit: u64| i32::try_from(limit).unwrap_or(i32::MAX);
         let int = |limit: u32| saturated(limit.into());
         Self {
@@ -72,6 +80,9 @@ impl From<ServiceLimits> for ServiceConfig {
             max_tokens: int(queries.max_tokens),
             max_document_bytes: int(queries.max_document_bytes),
             max_body_bytes: int(max_body_bytes),
+            max_bulk_body_bytes: int(max_bulk_body_bytes),
+            max_bulk_items: int(max_bulk_items),
+            max_bulk_input_bytes: saturated(limits.max_bulk_input_bytes()),
             max_batch_operations: 1,
             request_timeout_ms: request_timeout.as_millis().try_into().unwrap_or(i32::MAX),
         }

@@ -1,0 +1,112 @@
+//! Storing 10,000 prompts of a kilobyte: at once, and one by one, on both databases; and what memory it takes at once.
+//!
+//! `scripts/bench --bench writes` starts a private PostgreSQL. Without `EVALGRAPH_BENCH_POSTGRES_URL` only SQLite is
+//! measured.
+
+#![allow(clippy::duplicate_mod, reason = "the benchmarks and the tests have their makers of rows in common")]
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use async_graphql::{Request, Variables};
+use common::bulk::Sizes;
+use common::{answer, filled, runtime};
+use evalgraph::db::{Database, StatementCount};
+use evalgraph::domain::Principal;
+use evalgraph::graphql::{Schema, ServiceLimits};
+use evalgraph::writes::perform;
+use evalgraph::writes::prompts::{PromptDraft, UpsertItem, UpsertPrompts};
+use serde_json::json;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const PROMPTS: usize = 10_000;
+/// So many are stored one by one: what one takes does not depend on how many come after it.
+const ONE_BY_ONE: usize = 1_000;
+
+/// A text of a kilobyte, in which words come and go.
+fn text(number: usize) -> String {
+    let words = (0..128).map(|place| format!("w{:05} ", (number * 31 + place * place * 17) % 20_000));
+    words.collect()
+}
+
+fn title(number: usize) -> String {
+    format!("Prompt {number}")
+}
+
+/// Stores all by the function that the mutation calls.
+async fn at_once(database: &Database) -> Duration {
+    let items = (0..PROMPTS).map(|number| UpsertItem::New(PromptDraft::text(title(number), text(number))));
+    let write = UpsertPrompts { items: items.collect(), columns: None };
+    let begun = Instant::now();
+    let stored = perform(database, &StatementCount::default(), &Principal::local(), write).await;
+    assert_eq!(stored.unwrap().unwrap().affected, PROMPTS);
+    begun.elapsed()
+}
+
+async fn request(schema: &Schema, database: &Database, document: &str, variables: serde_json::Value) -> Duration {
+    let request = Request::new(document).variables(Variables::from_json(variables));
+    let begun = Instant::now();
+    let (execution, _) = answer(schema, database, request).await;
+    assert!(execution.response.errors.is_empty(), "{:?}", execution.response.errors);
+    begun.elapsed()
+}
+
+/// Stores all by one request.
+async fn by_one_request(schema: &Schema, database: &Database) -> Duration {
+    let input: Vec<_> = (0..PROMPTS).map(|number| json!({ "title": title(number), "content": text(number) })).collect();
+    let document = "mutation ($input: [UpsertPromptInput!]!) { upsertPrompts(input: $input) { affected } }";
+    request(schema, database, document, json!({ "input": input })).await
+}
+
+/// Stores some, a request for each.
+async fn one_by_one(schema: &Schema, database: &Database) -> Duration {
+    let document = "mutation ($input: CreatePromptInput!) { createPrompt(input: $input) { prompt { id } } }";
+    let mut taken = Duration::ZERO;
+    for number in 0..ONE_BY_ONE {
+        let input = json!({ "input": { "title": title(number), "content": text(number) } });
+        taken += request(schema, database, document, input).await;
+    }
+    taken
+}
+
+/// What the process has in memory in kilobytes: now, or at most since it was last asked to forget.
+fn memory(field: &str) -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with(field)).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).unwrap_or_default()
+}
+
+/// By how much the memory grew at most, in times the length of the texts.
+async fn growth(work: impl Future<Output = Duration>) -> (Duration, f64) {
+    // Makes the kernel forget the greatest memory so far.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+    let before = memory("VmRSS");
+    let taken = work.await;
+    #[allow(clippy::cast_precision_loss, reason = "it is a figure for people")]
+    let times = memory("VmHWM").saturating_sub(before) as f64 * 1024.0 / (PROMPTS * text(0).len()) as f64;
+    (taken, times)
+}
+
+fn main() {
+    let runtime = runtime();
+    let directory = tempfile::tempdir().unwrap();
+    let schema = Schema::new(ServiceLimits::DEFAULT);
+    let none =
+        Sizes { users: 1, templates: 1, prompts: 1, runs: 1, evaluated: 1, evaluations: 1, tested: 1, results: 1 };
+    for (name, database) in filled(&runtime, directory.path(), none) {
+        runtime.block_on(async {
+            // The first is for the caches and the statements.
+            at_once(&database).await;
+            let (function, memory_of_function) = growth(at_once(&database)).await;
+            let (whole, memory_of_request) = growth(by_one_request(&schema, &database)).await;
+            let single = one_by_one(&schema, &database).await * u32::try_from(PROMPTS / ONE_BY_ONE).unwrap_or(1);
+            println!(
+                "{name}: {PROMPTS} prompts at once {function:.2?} ({memory_of_function:.1} × the input in memory), by one \
+                 request {whole:.2?} ({memory_of_request:.1} ×), one by one {single:.2?} (as {ONE_BY_ONE} took a tenth)"
+            );
+        });
+    }
+}

@@ -1,0 +1,29 @@
+//! The fields of the root that change something: one file for each type of object.
+
+mod prompts;
+mod templates;
+
+use async_graphql::{Context, MergedObject};
+
+use self::prompts::PromptMutations;
+use self::templates::TemplateMutations;
+use super::ServiceLimits;
+use super::error::ApiError;
+
+/// The name of the argument that says what is to be stored.
+const INPUT: &str = "input";
+
+/// What can be changed. Each field is a transaction of its own: all that it asks for is stored, or nothing. Fields of one
+/// operation are executed one after the other, and a change that has begun is made even when the client does not wait for
+/// it. An object that belongs to somebody else is as one that does not exist.
+#[derive(MergedObject, Default)]
+pub struct Mutation(PromptMutations, TemplateMutations);
+
+/// The items of a list, if they are not too many for one call.
+fn items<T>(context: &Context<'_>, argument: &'static str, items: Vec<T>) -> Result<Vec<T>, ApiError> {
+    let limit = context.data_unchecked::<ServiceLimits>().max_bulk_items;
+    if items.len() > limit as usize {
+        return Err(ApiError::TooManyItems { argument, items: items.len(), limit });
+    }
+    Ok(items)
+}
