@@ -1,4 +1,4 @@
-//! Storing 10,000 prompts of a kilobyte: at once, and one by one, on both databases; and what memory it takes at once.
+//! Storing 10,000 prompts of a kilobyte on both databases: at once, by one request, and one by one.
 //!
 //! `scripts/bench --bench writes` starts a private PostgreSQL. Without `EVALGRAPH_BENCH_POSTGRES_URL` only SQLite is
 //! measured.
@@ -72,24 +72,6 @@ async fn one_by_one(schema: &Schema, database: &Database) -> Duration {
     taken
 }
 
-/// What the process has in memory in kilobytes: now, or at most since it was last asked to forget.
-fn memory(field: &str) -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with(field)).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).unwrap_or_default()
-}
-
-/// By how much the memory grew at most, in times the length of the texts.
-async fn growth(work: impl Future<Output = Duration>) -> (Duration, f64) {
-    // Makes the kernel forget the greatest memory so far.
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
-    let before = memory("VmRSS");
-    let taken = work.await;
-    #[allow(clippy::cast_precision_loss, reason = "it is a figure for people")]
-    let times = memory("VmHWM").saturating_sub(before) as f64 * 1024.0 / (PROMPTS * text(0).len()) as f64;
-    (taken, times)
-}
-
 fn main() {
     let runtime = runtime();
     let directory = tempfile::tempdir().unwrap();
@@ -100,12 +82,12 @@ fn main() {
         runtime.block_on(async {
             // The first is for the caches and the statements.
             at_once(&database).await;
-            let (function, memory_of_function) = growth(at_once(&database)).await;
-            let (whole, memory_of_request) = growth(by_one_request(&schema, &database)).await;
+            let function = at_once(&database).await;
+            let whole = by_one_request(&schema, &database).await;
             let single = one_by_one(&schema, &database).await * u32::try_from(PROMPTS / ONE_BY_ONE).unwrap_or(1);
             println!(
-                "{name}: {PROMPTS} prompts at once {function:.2?} ({memory_of_function:.1} × the input in memory), by one \
-                 request {whole:.2?} ({memory_of_request:.1} ×), one by one {single:.2?} (as {ONE_BY_ONE} took a tenth)"
+                "{name}: {PROMPTS} prompts at once {function:.2?}, by one request {whole:.2?}, one by one {single:.2?} (as \
+                 {ONE_BY_ONE} took a tenth)"
             );
         });
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::{Kind, PromptBuilder, TestDatabase, eventually, on_both_databases, small_pools, sql};
+use common::{Kind, PromptBuilder, TestDatabase, eventually, on_both_databases, recorder, small_pools, sql};
 use evalgraph::db::changes::Changes;
 use evalgraph::db::pool::PoolSettings;
 use evalgraph::db::transaction::{Aborted, write_transaction};
@@ -132,7 +132,7 @@ on_both_databases! {
                 let before = count_templates(connection).await?;
                 sql::execute(&location, &insert(kind, "new")).await;
                 let after = count_templates(connection).await?;
-                let written = connection.batch_execute("DELETE FROM prompt_templates").await;
+                let written = connection.batch_execute(&recorder::of_a_test("DELETE FROM prompt_templates")).await;
                 Ok((before, after, written.is_err()))
             })
         });
@@ -172,7 +172,7 @@ on_both_databases! {
         // Nobody holds a lock, on any connection.
         sql::execute(&database.location, "DELETE FROM prompt_templates").await;
         for _ in 0..8 {
-            database.execute("UPDATE prompt_templates SET category = 'none'").await;
+            database.execute(&recorder::of_a_test("UPDATE prompt_templates SET category = 'none'")).await;
         }
     }
 
@@ -274,7 +274,7 @@ async fn a_serialization_failure_is_tried_again() {
             if attempt == 1 {
                 sql::execute(&location, "UPDATE prompts SET title = 'Changed by another'").await;
             }
-            connection.batch_execute("UPDATE prompts SET title = 'Changed'").await?;
+            connection.batch_execute(&recorder::of_a_test("UPDATE prompts SET title = 'Changed'")).await?;
             Ok(((), Changes::default()))
         })
     })

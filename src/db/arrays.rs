@@ -8,7 +8,10 @@ use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::serialize::ToSql;
-use diesel::sql_types::{Array, HasSqlType};
+use diesel::sql_types::is_nullable::NotNull;
+use diesel::sql_types::{Array, HasSqlType, Nullable, SqlType};
+
+use super::types::sql;
 
 /// How many rows a statement has at most: what they take up a second time, on their way to the database, stays small.
 pub(super) const ROWS_PER_STATEMENT: usize = 1_000;
@@ -20,7 +23,7 @@ pub(super) type ArrayColumn = Box<dyn QueryFragment<Pg> + Send + Sync>;
 pub(super) fn array<C, T>(values: Vec<T>) -> ArrayColumn
 where
     C: Expression,
-    C::SqlType: Send + Sync + 'static,
+    C::SqlType: ArrayType + Send + Sync + 'static,
     T: Send + Sync + 'static,
     Vec<T>: ToSql<Array<C::SqlType>, Pg>,
     Pg: HasSqlType<Array<C::SqlType>>,
@@ -33,14 +36,45 @@ struct ArrayParameter<ST, T> {
     sql_type: PhantomData<fn() -> ST>,
 }
 
-impl<ST: 'static, T> QueryFragment<Pg> for ArrayParameter<ST, T>
+impl<ST: ArrayType + 'static, T> QueryFragment<Pg> for ArrayParameter<ST, T>
 where
     Vec<T>: ToSql<Array<ST>, Pg>,
     Pg: HasSqlType<Array<ST>>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_bind_param::<Array<ST>, _>(&self.values)
+        out.push_bind_param::<Array<ST>, _>(&self.values)?;
+        out.push_sql(ST::CAST);
+        Ok(())
     }
+}
+
+/// What the array of a column is: its text alone does not say which of the functions named `unnest` is meant.
+pub(super) trait ArrayType {
+    /// The cast of a parameter to it.
+    const CAST: &'static str;
+}
+
+impl<ST: ArrayType + SqlType<IsNull = NotNull>> ArrayType for Nullable<ST> {
+    const CAST: &'static str = ST::CAST;
+}
+
+macro_rules! array_types {
+    ($($sql_type:ty = $cast:literal;)*) => {$(
+        impl ArrayType for $sql_type {
+            const CAST: &'static str = $cast;
+        }
+    )*};
+}
+
+array_types! {
+    sql::Uuid = "::uuid[]";
+    sql::Timestamptz = "::timestamptz[]";
+    sql::Jsonb = "::jsonb[]";
+    sql::Text = "::text[]";
+    sql::Bool = "::boolean[]";
+    sql::Int4 = "::integer[]";
+    sql::Int8 = "::bigint[]";
+    sql::Float8 = "::double precision[]";
 }
 
 /// A statement about the rows of `unnest(…)`.

@@ -52,7 +52,7 @@ impl QueryFragment<Pg> for LockKeys {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT pg_advisory_xact_lock(key) FROM unnest(");
         out.push_bind_param::<Array<BigInt>, _>(&self.0)?;
-        out.push_sql(") AS key");
+        out.push_sql("::bigint[]) AS key");
         Ok(())
     }
 }
