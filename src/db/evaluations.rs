@@ -1,5 +1,8 @@
 //! Evaluations.
 
+mod lifecycle;
+mod totals;
+
 use diesel::prelude::*;
 use diesel::result::QueryResult;
 use diesel_async::RunQueryDsl;
@@ -18,6 +21,12 @@ use super::types::{Json, sql};
 use crate::domain::{
     EvaluationId, EvaluationOrderField, EvaluationStatus, FiniteFloat, Principal, PromptId, RunId, Timestamp,
 };
+
+pub use lifecycle::{
+    EvaluationContent, EvaluationProgress, EvaluationState, advance, by_external_id, extend, insert_unless_known, lock,
+    next_position,
+};
+pub use totals::{EvaluationTotals, totals_with};
 
 row! {
     /// One prompt version with one provider and model over a set of test cases.
@@ -216,21 +225,7 @@ pub async fn lock_of_run(connection: &mut DbConnection, run_id: RunId) -> QueryR
         evaluations::position,
         evaluations::external_id,
         evaluations::status,
-        (
-            evaluations::overall_score,
-            evaluations::score_sum,
-            evaluations::total_tests,
-            evaluations::passed_tests,
-            evaluations::failed_tests,
-            evaluations::errored_tests,
-            evaluations::timed_tests,
-            evaluations::total_latency_ms,
-            evaluations::prompt_tokens,
-            evaluations::completion_tokens,
-            evaluations::total_tokens,
-            evaluations::cost_usd,
-            evaluations::updated_at,
-        ),
+        EvaluationTotals::columns(),
     ));
     match connection {
         DbConnection::Postgres(connection) => statement.for_update().load(connection.inner()).await,
@@ -258,51 +253,6 @@ pub async fn evaluated_prompts(connection: &mut DbConnection, prompts: Vec<Promp
         .any_id("id", ids)
         .sql(" AND (SELECT TRUE FROM evaluations WHERE evaluations.prompt_id = prompts.id LIMIT 1)");
     on_backend!(connection, |inner| statement.load(inner).await)
-}
-
-/// The totals of an evaluation over its results.
-#[derive(Debug, Clone, Copy, Queryable, AsChangeset)]
-#[diesel(table_name = evaluations, treat_none_as_null = true)]
-#[allow(missing_docs, reason = "the fields are those of `NewEvaluation`")]
-pub struct EvaluationTotals {
-    pub overall_score: Option<f64>,
-    pub score_sum: Option<f64>,
-    pub total_tests: i32,
-    pub passed_tests: i32,
-    pub failed_tests: i32,
-    pub errored_tests: i32,
-    pub timed_tests: i32,
-    pub total_latency_ms: Option<i64>,
-    pub prompt_tokens: Option<i64>,
-    pub completion_tokens: Option<i64>,
-    pub total_tokens: Option<i64>,
-    pub cost_usd: Option<f64>,
-    pub updated_at: Timestamp,
-}
-
-/// What else changes in an evaluation to which results of the same tool are added; `None` leaves what is there.
-#[derive(Debug, Clone, AsChangeset)]
-#[diesel(table_name = evaluations)]
-#[allow(missing_docs, reason = "the fields are those of `NewEvaluation`")]
-pub struct EvaluationExtension {
-    pub metrics: Option<Json>,
-    pub status: Option<EvaluationStatus>,
-    pub error_message: Option<String>,
-    pub completed_at: Option<Timestamp>,
-}
-
-/// Changes an evaluation to which results were added.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn extend(
-    connection: &mut DbConnection,
-    id: EvaluationId,
-    totals: EvaluationTotals,
-    extension: EvaluationExtension,
-) -> QueryResult<()> {
-    let statement = diesel::update(evaluations::table.filter(evaluations::id.eq(id))).set((totals, extension));
-    on_backend!(connection, |inner| statement.execute(inner).await).map(drop)
 }
 
 /// Completes those evaluations of a run that are still open.

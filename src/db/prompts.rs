@@ -3,6 +3,7 @@
 mod lineages;
 mod marks;
 mod names;
+mod owners;
 mod stored;
 mod texts;
 
@@ -34,6 +35,7 @@ pub use lineages::{
 };
 pub use marks::{set_deleted, set_status};
 pub use names::{live_names, lock_names};
+pub use owners::owner_for_evaluation;
 pub use stored::{MarkedPrompt, StoredPrompt, marked, stored};
 pub use texts::{PromptTexts, replace_texts};
 

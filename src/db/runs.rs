@@ -1,5 +1,7 @@
 //! Runs.
 
+mod lifecycle;
+
 use std::sync::Arc;
 
 use diesel::prelude::*;
@@ -18,6 +20,10 @@ use super::raw::Raw;
 use super::schema::runs;
 use super::types::Json;
 use crate::domain::{EvaluationStatus, Principal, RunId, RunOrderField, RunSource, Timestamp};
+
+pub use lifecycle::{
+    RunContent, RunToChange, content, count_results, delete, insert_unless_known, lock_visible, set_baseline,
+};
 
 row! {
     /// One run of a tool.

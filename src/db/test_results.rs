@@ -1,5 +1,7 @@
 //! Test results.
 
+mod recorded;
+
 use std::collections::HashSet;
 
 use diesel::dsl::not;
@@ -18,6 +20,8 @@ use super::raw::Raw;
 use super::schema::{evaluations, prompts, test_results};
 use super::types::Json;
 use crate::domain::{EvaluationId, FiniteFloat, Principal, TestOutcome, TestResultId, TestResultOrderField, Timestamp};
+
+pub use recorded::{ResultContent, last_repetitions, recorded};
 
 row! {
     /// The outcome of one test case in one evaluation.

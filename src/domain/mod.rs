@@ -3,6 +3,7 @@
 //! Types that are columns or GraphQL values carry the derives that say so; how they look there is said in `db::types` and
 //! `graphql::scalars`.
 
+mod canonical_json;
 mod content_hash;
 mod enums;
 mod ids;
@@ -14,8 +15,10 @@ mod search;
 mod template_text;
 mod text;
 mod timestamp;
+pub(crate) mod totals;
 mod trend;
 
+pub use canonical_json::{canonical, case_hash, same_json};
 pub use content_hash::{content_hash, hex, sha256_hex};
 pub use enums::{EvaluationStatus, ParseEnumError, PromptFormat, PromptStatus, RunSource, TestCaseChange, TestOutcome};
 pub use ids::{EvaluationId, PromptId, RunId, TemplateId, TestResultId};
@@ -29,4 +32,5 @@ pub use search::{MAX_SEARCH_CHARACTERS, MAX_SEARCH_WORDS, SearchTerm, SearchTerm
 pub use template_text::{MAX_RENDERED_BYTES, TemplateError, render_template, template_variables};
 pub use text::shortened;
 pub use timestamp::Timestamp;
+pub use totals::{ScoreSum, Totals};
 pub use trend::TrendInterval;

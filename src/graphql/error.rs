@@ -70,7 +70,7 @@ pub enum ApiError {
     /// A change that an argument asks for is not made.
     #[error("{}", words(.argument, .refusal))]
     Refused {
-        /// The argument.
+        /// The argument; nothing where it may be one of several, which the places of the faults begin with then.
         argument: &'static str,
         /// Why not.
         refusal: Refusal,
@@ -174,7 +174,7 @@ pub(super) fn complete(error: &mut ServerError, request_id: &str) {
     match &api_error {
         ApiError::BadArgument { argument, .. } => extensions.set("argument", *argument),
         ApiError::Refused { argument, refusal } => {
-            extensions.set("argument", *argument);
+            extensions.set("argument", argument_of(argument, refusal));
             tell_faults(argument, refusal, extensions);
         }
         ApiError::TooManyItems { argument, items, limit } => {
@@ -187,6 +187,12 @@ pub(super) fn complete(error: &mut ServerError, request_id: &str) {
         ApiError::Store(cause) => log_cause(code, request_id, &error.path, cause.as_ref(), extensions),
         ApiError::Defect(cause) => log_cause(code, request_id, &error.path, cause, extensions),
     }
+}
+
+/// The argument that is wrong: of several, that of the first fault.
+fn argument_of<'a>(argument: &'a str, refusal: &'a Refusal) -> &'a str {
+    let place = refusal.faults.first().filter(|_| argument.is_empty()).map(|fault| fault.place.as_str());
+    place.and_then(|place| place.split(['.', '[']).next()).unwrap_or(argument)
 }
 
 /// What is wrong with an argument, in words.

@@ -1,7 +1,10 @@
 //! Filters and orders, and in files of their own what mutations are told.
 
+mod evaluation;
 mod prompt;
+mod run;
 mod template;
+mod test_result;
 mod values;
 
 use async_graphql::{Enum, InputObject};
@@ -17,9 +20,12 @@ use crate::domain::{
     RunOrderField, RunSource, SearchTerms, TestOutcome, TestResultOrderField, Timestamp,
 };
 
+pub use evaluation::{CompleteEvaluationInput, CreateEvaluationInput, FailEvaluationInput};
 pub use prompt::{CreatePromptInput, CreatePromptVersionInput, UpdatePromptInput, UpsertPromptInput};
+pub use run::StartRunInput;
 pub use template::{CreatePromptTemplateInput, InstantiatePromptTemplateInput, UpdatePromptTemplateInput};
-pub use values::prompt_ids;
+pub use test_result::TestResultInput;
+pub use values::{optional_text, prompt_ids};
 
 /// Which prompts are wanted. All conditions that are given must hold.
 #[derive(InputObject, Default)]

@@ -1,45 +1,10 @@
-//! JSON values as texts that can be compared, and short texts.
+//! JSON values as texts, and short texts.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::domain::sha256_hex;
 
-/// The value as compact JSON with the keys of every object in order: equal values have equal texts.
-pub(super) fn canonical(value: &Value) -> String {
-    let mut text = String::new();
-    write_canonical(value, &mut text);
-    text
-}
-
-fn write_canonical(value: &Value, text: &mut String) {
-    match value {
-        Value::Object(object) => {
-            let mut members: Vec<_> = object.iter().collect();
-            members.sort_unstable_by_key(|&(key, _)| key);
-            text.push('{');
-            for (index, (key, member)) in members.into_iter().enumerate() {
-                if index > 0 {
-                    text.push(',');
-                }
-                text.push_str(&Value::from(key.as_str()).to_string());
-                text.push(':');
-                write_canonical(member, text);
-            }
-            text.push('}');
-        }
-        Value::Array(elements) => {
-            text.push('[');
-            for (index, element) in elements.iter().enumerate() {
-                if index > 0 {
-                    text.push(',');
-                }
-                write_canonical(element, text);
-            }
-            text.push(']');
-        }
-        scalar => text.push_str(&scalar.to_string()),
-    }
-}
+pub(super) use crate::domain::{canonical, case_hash};
 
 /// A text as it is, anything else as JSON; null is no text.
 pub(super) fn text_form(value: &Value) -> Option<String> {
@@ -66,12 +31,6 @@ pub(super) fn fit_id(id: String) -> String {
     if id.chars().nth(ID_LIMIT).is_none() { id } else { format!("sha256:{}", sha256_hex(id.as_bytes())) }
 }
 
-/// SHA-256 of the variables as canonical JSON; `None` without variables.
-pub(super) fn case_hash(vars: &Map<String, Value>) -> Option<String> {
-    let has_vars = !vars.is_empty();
-    has_vars.then(|| sha256_hex(canonical(&Value::Object(vars.clone())).as_bytes()))
-}
-
 /// The longest name of anything, and the longest title, in characters.
 pub(super) const NAME_LIMIT: usize = 255;
 
@@ -85,15 +44,7 @@ pub(super) fn fit_name(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    #[test]
-    fn canonical_json_sorts_keys_at_every_depth() {
-        let value = json!({"b": [{"z": 1, "a": "\"\n"}], "a": null});
-        assert_eq!(canonical(&value), r#"{"a":null,"b":[{"a":"\"\n","z":1}]}"#);
-    }
 
     #[test]
     fn long_ids_are_hashed() {
@@ -106,14 +57,5 @@ mod tests {
     fn texts_are_cut_between_characters() {
         assert_eq!(cut("äöü", 3), "äöü");
         assert_eq!(cut("äöüß", 3), "äö…");
-    }
-
-    #[test]
-    fn the_hash_knows_values_but_not_their_order() {
-        let hash = |text: &str| case_hash(&serde_json::from_str(text).unwrap());
-        assert_eq!(hash(r#"{"a":1,"b":{"c":2,"d":3}}"#), hash(r#"{"b":{"d":3,"c":2},"a":1}"#));
-        assert_ne!(hash(r#"{"a":1}"#), hash(r#"{"a":"1"}"#));
-        assert_eq!(hash(r#"{"a":1}"#).unwrap(), "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862");
-        assert_eq!(hash("{}"), None);
     }
 }

@@ -22,19 +22,19 @@ mod report;
 mod rows;
 mod source;
 mod store;
-mod totals;
 mod versions;
 mod warnings;
 
 use crate::db::Database;
+use crate::domain::totals;
 
+pub use crate::domain::{ScoreSum, Totals};
 pub use error::ImportError;
-pub use model::{ImportedEvaluation, ImportedPrompt, ImportedResult, ImportedRun, ImportedTokens, ScoreSum};
+pub use model::{ImportedEvaluation, ImportedPrompt, ImportedResult, ImportedRun, ImportedTokens};
 pub use prepared::ImportedFile;
 pub use progress::Progress;
 pub use report::ImportReport;
 pub use source::Input;
-pub use totals::Totals;
 
 use self::prepared::Prepared;
 use self::source::Source;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::totals::Totals;
-use crate::domain::{EvaluationStatus, PromptFormat, RunSource, TestOutcome, Timestamp};
+use crate::domain::{EvaluationStatus, PromptFormat, RunSource, ScoreSum, TestOutcome, Timestamp};
 
 /// A run as a tool recorded it, in our words.
 #[derive(Debug, Clone)]
@@ -92,17 +92,6 @@ pub struct ImportedEvaluation {
     pub error_message: Option<String>,
     /// The sums over its results in the file.
     pub totals: Totals,
-}
-
-/// What is known of the sum of an evaluation's scores.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum ScoreSum {
-    /// The tool says nothing that could be used: it is the sum over the results.
-    OfResults,
-    /// The tool says so.
-    Stated(f64),
-    /// The tool says that there is none, because a score was no number.
-    Unknown,
 }
 
 /// The outcome of one test case.

@@ -2,17 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use super::totals::{Figures, Totals};
-use super::{ImportedEvaluation, ImportedResult, ImportedRun, ImportedTokens, ScoreSum};
+use super::totals::{COMPLETION_TOKENS, Figures, PROMPT_TOKENS, told_tokens};
+use super::{ImportedEvaluation, ImportedResult, ImportedRun, ImportedTokens};
 use crate::db::evaluations::{EvaluationTotals, NewEvaluation};
 use crate::db::runs::NewRun;
 use crate::db::test_results::NewTestResult;
 use crate::db::types::Json;
 use crate::domain::{EvaluationId, PromptId, RunId, TestOutcome, TestResultId, Timestamp};
-
-/// Where the tokens that have no column are kept in a result's metadata.
-const PROMPT_TOKENS: &str = "prompt_tokens";
-const COMPLETION_TOKENS: &str = "completion_tokens";
 
 impl ImportedRun {
     /// When it ended, if it has and it is known how long it took.
@@ -54,7 +50,7 @@ pub(super) fn evaluation_row(
     position: i32,
     now: Timestamp,
 ) -> NewEvaluation {
-    let totals = totals_of_evaluation(&evaluation.totals, evaluation.score_sum, now);
+    let totals = EvaluationTotals::of(&evaluation.totals, evaluation.score_sum, now);
     NewEvaluation {
         id,
         prompt_id,
@@ -93,25 +89,6 @@ pub(super) fn evaluation_row(
 /// What else was measured in an evaluation, where the file says so.
 pub(super) fn metrics(evaluation: &ImportedEvaluation) -> Option<Json> {
     evaluation.metrics.clone().map(|metrics| Value::Object(metrics).into())
-}
-
-/// The columns of an evaluation that depend on its results.
-pub(super) fn totals_of_evaluation(totals: &Totals, score: ScoreSum, now: Timestamp) -> EvaluationTotals {
-    EvaluationTotals {
-        overall_score: totals.overall_score(score),
-        score_sum: totals.score_sum(score),
-        total_tests: totals.tests,
-        passed_tests: totals.passed,
-        failed_tests: totals.failed,
-        errored_tests: totals.errored,
-        timed_tests: totals.timed,
-        total_latency_ms: totals.latency_ms,
-        prompt_tokens: totals.prompt_tokens,
-        completion_tokens: totals.completion_tokens,
-        total_tokens: totals.tokens,
-        cost_usd: totals.cost(),
-        updated_at: now,
-    }
 }
 
 /// The row of a result.
@@ -180,12 +157,6 @@ impl From<&ImportedResult> for Figures {
             cost_usd: result.cost_usd,
         }
     }
-}
-
-/// The tokens that metadata tell under a name. Comparing totals reads them in the same way (`db::totals`).
-fn told_tokens(metadata: &Map<String, Value>, name: &str) -> Option<i32> {
-    let count = metadata.get(name)?.as_i64()?;
-    i32::try_from(count).ok().filter(|&count| count >= 0)
 }
 
 #[cfg(test)]

@@ -7,12 +7,18 @@ use serde_json::Value;
 
 use super::refusal::{Fault, Refusal, RefusalKind};
 use crate::db::types::Json;
-use crate::domain::{PromptFormat, check_content, template_variables};
+use crate::domain::{FiniteFloat, PromptFormat, check_content, shortened, template_variables};
 
 /// How many characters a name, a title or a tag may have.
 const MAX_CHARACTERS: usize = 255;
 /// How many tags a prompt may have.
 pub const MAX_TAGS: usize = 100;
+
+/// What one answer may cost: more than it ever will, and little enough to be added up.
+const MAX_COST_USD: f64 = 1e9;
+/// How many members of a JSON object are told to be wrong, and how much of their names.
+const MAX_MEMBERS_TOLD: usize = 10;
+const LONGEST_NAME_TOLD: usize = 64;
 
 /// Collects what is wrong with the values of an argument.
 #[derive(Debug, Default)]
@@ -95,6 +101,44 @@ impl Checks {
         let mut known = HashSet::new();
         let once: Vec<_> = tags.iter().filter(|tag| known.insert(tag.as_str())).cloned().collect();
         Value::from(once).into()
+    }
+
+    /// A finite number.
+    pub fn finite(&mut self, field: &str, number: f64) {
+        if let Err(error) = FiniteFloat::try_from(number) {
+            self.fault(field, error);
+        }
+    }
+
+    /// A count, if there is one.
+    pub fn count(&mut self, field: &str, count: Option<i32>) {
+        if let Some(count) = count.filter(|&count| count < 0) {
+            self.fault(field, format_args!("must be 0 or more, not {count}"));
+        }
+    }
+
+    /// What something cost in US dollars, if that is known.
+    pub fn cost(&mut self, field: &str, cost: Option<f64>) {
+        if cost.is_some_and(|cost| !(0.0..=MAX_COST_USD).contains(&cost)) {
+            self.fault(field, format_args!("must be a number from 0 to {MAX_COST_USD}"));
+        }
+    }
+
+    /// The members of a JSON object are numbers. What is no object has been told already.
+    pub fn numbers(&mut self, field: &str, json: &Json) {
+        self.members(field, json, Value::is_number, "must be a number");
+    }
+
+    /// The members of a JSON object are texts. What is no object has been told already.
+    pub fn texts(&mut self, field: &str, json: &Json) {
+        self.members(field, json, Value::is_string, "must be a text");
+    }
+
+    fn members(&mut self, field: &str, json: &Json, is_right: fn(&Value) -> bool, problem: &str) {
+        let Ok(Value::Object(members)) = serde_json::from_str(json.as_str()) else { return };
+        for (name, _) in members.iter().filter(|(_, value)| !is_right(value)).take(MAX_MEMBERS_TOLD) {
+            self.fault(&format!("{field}.{}", shortened(name, LONGEST_NAME_TOLD)), problem);
+        }
     }
 
     /// A JSON object.

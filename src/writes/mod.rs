@@ -5,8 +5,11 @@
 
 mod change;
 mod checks;
+pub mod evaluations;
 pub mod prompts;
 mod refusal;
+pub mod runs;
+mod state;
 pub mod templates;
 
 use std::sync::Arc;
@@ -15,6 +18,7 @@ pub use change::Change;
 pub use checks::{Checks, MAX_TAGS};
 pub use refusal::{Fault, Refusal, RefusalKind};
 
+use self::state::{state_name, wrong_state};
 use crate::db::changes::Changes;
 use crate::db::transaction::Aborted;
 use crate::db::{Database, DbConnection, DbError, StatementCount};

@@ -48,6 +48,31 @@ impl Refusal {
     pub fn of(kind: RefusalKind, fault: Fault) -> Self {
         Self { kind, faults: vec![fault] }
     }
+
+    /// The refusal with places that begin with the name of the argument, where there are several arguments.
+    #[must_use]
+    pub fn within(mut self, argument: &str) -> Self {
+        for fault in &mut self.faults {
+            fault.place.insert_str(0, argument);
+        }
+        self
+    }
+
+    /// The refusal of what was checked as if several arguments were the fields of one.
+    #[must_use]
+    pub fn of_arguments(mut self) -> Self {
+        for fault in &mut self.faults {
+            fault.place = fault.place.trim_start_matches('.').to_owned();
+        }
+        self
+    }
+
+    /// This refusal and another of the same kind.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.faults.extend(other.faults);
+        self
+    }
 }
 
 impl From<Refusal> for Aborted<Refusal> {

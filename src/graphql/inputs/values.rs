@@ -60,3 +60,10 @@ pub fn prompt_ids(ids: &[ID]) -> Result<Vec<PromptId>, Refusal> {
     checks.finish()?;
     Ok(prompts)
 }
+
+/// A text of 1 to 255 characters, if there is one.
+pub fn optional_text(checks: &mut Checks, field: &str, given: Option<&str>) {
+    if let Some(text) = given {
+        checks.short_text(field, text);
+    }
+}

@@ -1,11 +1,15 @@
 //! The fields of the root that change something: one file for each type of object.
 
+mod evaluations;
 mod prompts;
+mod runs;
 mod templates;
 
 use async_graphql::{Context, MergedObject};
 
+use self::evaluations::EvaluationMutations;
 use self::prompts::PromptMutations;
+use self::runs::RunMutations;
 use self::templates::TemplateMutations;
 use super::ServiceLimits;
 use super::error::ApiError;
@@ -17,7 +21,7 @@ const INPUT: &str = "input";
 /// operation are executed one after the other, and a change that has begun is made even when the client does not wait for
 /// it. An object that belongs to somebody else is as one that does not exist.
 #[derive(MergedObject, Default)]
-pub struct Mutation(PromptMutations, TemplateMutations);
+pub struct Mutation(PromptMutations, TemplateMutations, RunMutations, EvaluationMutations);
 
 /// The items of a list, if they are not too many for one call.
 fn items<T>(context: &Context<'_>, argument: &'static str, items: Vec<T>) -> Result<Vec<T>, ApiError> {

@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use diesel::result::QueryResult;
 
 use super::attempt::{Known, Target};
-use crate::db::evaluations::{EvaluationExtension, EvaluationOfRun};
+use crate::db::evaluations::{EvaluationProgress, EvaluationTotals};
 use crate::db::runs::RunExtension;
 use crate::db::{DbConnection, evaluations, runs, test_results};
 use crate::domain::{RunId, RunSource, Timestamp};
-use crate::ingest::rows::{metrics, totals_of_evaluation};
-use crate::ingest::totals::{LARGEST_COST, Totals};
+use crate::ingest::rows::metrics;
+use crate::ingest::totals::Totals;
 use crate::ingest::{ImportedEvaluation, ImportedRun, ScoreSum};
 
 /// Names of test cases that are remembered. When more are added, all cases are looked at.
@@ -63,14 +63,15 @@ pub(super) async fn extend_run(
     let changed = run.evaluations.iter().zip(additions.targets).filter(|(_, target)| target.is_changed());
     for (evaluation, target) in changed {
         let Some(stored) = known.evaluations.get(&evaluation.external_id) else { continue };
-        let totals = totals_of_all(connection, stored, &target.added).await?;
-        let totals = totals_of_evaluation(&totals, score_of_all(evaluation, &totals), now);
+        let totals = evaluations::totals_with(connection, stored.id, &stored.totals, &target.added).await?;
+        let totals = EvaluationTotals::of(&totals, score_of_all(evaluation, &totals), now);
         let ending = Some(evaluation).filter(|_| target.ends);
-        let extension = EvaluationExtension {
+        let extension = EvaluationProgress {
             metrics: metrics(evaluation),
             status: ending.map(|evaluation| evaluation.status),
             error_message: ending.and_then(|evaluation| evaluation.error_message.clone()),
             completed_at: run.completed_at(),
+            ..EvaluationProgress::default()
         };
         evaluations::extend(connection, target.id, totals, extension).await?;
         // Logs of Inspect say themselves which repetition it is.
@@ -88,21 +89,6 @@ pub(super) async fn extend_run(
         updated_at: now,
     };
     runs::extend(connection, id, changes).await
-}
-
-/// The totals over what is stored of an evaluation, which it keeps, and what was added to it. Its results are not read
-/// again: a run may grow by a few at a time.
-async fn totals_of_all(connection: &mut DbConnection, stored: &EvaluationOfRun, added: &Totals) -> QueryResult<Totals> {
-    let mut totals = Totals::from(&stored.totals);
-    // That its results have no cost that is known may be because one is too large to be added up.
-    if totals.tests > 0
-        && totals.cost_usd.is_none()
-        && added.cost_usd.is_some()
-        && test_results::has_cost_above(connection, stored.id, LARGEST_COST).await?
-    {
-        totals.cost_usd = Some(f64::INFINITY);
-    }
-    Ok(totals.plus(added))
 }
 
 /// The sum of scores that the file states, unless there are results that it does not know of.

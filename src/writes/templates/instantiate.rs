@@ -52,7 +52,7 @@ impl Write for InstantiateTemplate {
         insert::prompts(connection, vec![row]).await?;
         templates::count_use(connection, self.id, Timestamp::now().max(template.updated_at.next())).await?;
         let row = read_back(connection, principal, id, self.columns).await?;
-        Ok((row, Changes { prompts: vec![id], templates: vec![self.id] }))
+        Ok((row, Changes { prompts: vec![id], templates: vec![self.id], ..Changes::default() }))
     }
 }
 

@@ -1,15 +1,36 @@
 //! The totals that an evaluation keeps of its results.
 
-use super::ScoreSum;
-use crate::db::evaluations::EvaluationTotals;
-use crate::domain::TestOutcome;
+use serde_json::{Map, Value};
+
+use super::TestOutcome;
+
+/// Where the tokens that have no column are kept in a result's metadata.
+pub(crate) const PROMPT_TOKENS: &str = "prompt_tokens";
+pub(crate) const COMPLETION_TOKENS: &str = "completion_tokens";
+
+/// The tokens that metadata tell under a name. Comparing totals reads them in the same way (`db::totals`).
+pub(crate) fn told_tokens(metadata: &Map<String, Value>, name: &str) -> Option<i32> {
+    let count = metadata.get(name)?.as_i64()?;
+    i32::try_from(count).ok().filter(|&count| count >= 0)
+}
+
+/// What is known of the sum of an evaluation's scores.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ScoreSum {
+    /// The tool says nothing that could be used: it is the sum over the results.
+    OfResults,
+    /// The tool says so.
+    Stated(f64),
+    /// The tool says that there is none, because a score was no number.
+    Unknown,
+}
 
 /// The largest cost that is added up: see `db::totals`.
-pub(super) const LARGEST_COST: f64 = 1e290;
+pub(crate) const LARGEST_COST: f64 = 1e290;
 
 /// What counts of one result.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Figures {
+pub(crate) struct Figures {
     pub outcome: TestOutcome,
     pub score: f64,
     pub latency_ms: Option<i32>,
@@ -48,7 +69,7 @@ pub struct Totals {
 
 impl Totals {
     /// Adds a result.
-    pub(super) fn add(&mut self, result: Figures) {
+    pub(crate) fn add(&mut self, result: Figures) {
         self.tests = self.tests.saturating_add(1);
         match result.outcome {
             TestOutcome::Passed => self.passed += 1,
@@ -66,7 +87,7 @@ impl Totals {
     }
 
     /// The sums over these results and the others.
-    pub(super) fn plus(mut self, other: &Self) -> Self {
+    pub(crate) fn plus(mut self, other: &Self) -> Self {
         self.tests += other.tests;
         self.passed += other.passed;
         self.failed += other.failed;
@@ -82,7 +103,7 @@ impl Totals {
     }
 
     /// The sum of the scores; `None` when it is unknown or no finite number.
-    pub(super) fn score_sum(&self, stated: ScoreSum) -> Option<f64> {
+    pub(crate) fn score_sum(&self, stated: ScoreSum) -> Option<f64> {
         match stated {
             ScoreSum::OfResults => Some(self.score).filter(|sum| sum.is_finite()),
             ScoreSum::Stated(sum) => Some(sum).filter(|sum| sum.is_finite()),
@@ -91,35 +112,14 @@ impl Totals {
     }
 
     /// The score of the whole: the mean over the results that were not skipped, `None` for none.
-    pub(super) fn overall_score(&self, stated: ScoreSum) -> Option<f64> {
+    pub(crate) fn overall_score(&self, stated: ScoreSum) -> Option<f64> {
         let scored = self.passed + self.failed + self.errored;
         (scored > 0).then_some(self.score_sum(stated)?).map(|sum| sum / f64::from(scored))
     }
 
     /// The cost; `None` when nothing had one, or one is too large to be added up.
-    pub(super) fn cost(&self) -> Option<f64> {
+    pub(crate) fn cost(&self) -> Option<f64> {
         self.cost_usd.filter(|cost| cost.is_finite())
-    }
-}
-
-impl From<&EvaluationTotals> for Totals {
-    /// What an evaluation keeps. A sum of scores that is not known stays so whatever is added.
-    fn from(stored: &EvaluationTotals) -> Self {
-        // What a tool says of results that are still to come is no sum over those that are there.
-        let score = if stored.total_tests == 0 { 0.0 } else { stored.score_sum.unwrap_or(f64::NAN) };
-        Self {
-            tests: stored.total_tests,
-            passed: stored.passed_tests,
-            failed: stored.failed_tests,
-            errored: stored.errored_tests,
-            timed: stored.timed_tests,
-            score,
-            latency_ms: stored.total_latency_ms,
-            tokens: stored.total_tokens,
-            prompt_tokens: stored.prompt_tokens,
-            completion_tokens: stored.completion_tokens,
-            cost_usd: stored.cost_usd,
-        }
     }
 }
 
