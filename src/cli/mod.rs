@@ -6,6 +6,7 @@ mod help;
 mod import;
 mod migrate;
 mod open_files;
+mod purge;
 mod schema;
 mod serve;
 mod stop_signals;
@@ -24,6 +25,7 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{Effective, Faults, Layers, LogFormat, Settings, without_variables};
 use crate::db::DbError;
 use crate::db::pool::DatabaseLocation;
+use crate::domain::Timestamp;
 use crate::ingest::ImportError;
 
 /// A self-hosted GraphQL server over LLM prompts, the evaluations run on them and the result of every test case.
@@ -90,6 +92,17 @@ enum Command {
         #[command(subcommand)]
         command: import::ImportCommand,
     },
+    /// Remove prompts for good that were deleted, with their evaluations and the results of those
+    ///
+    /// Prompts that a baseline needs are kept and listed; the command fails then.
+    Purge {
+        /// Only those that were deleted before this time (2026-11-23T09:30:00Z), or before this day in UTC (2026-11-23)
+        #[arg(long, value_name = "TIME", value_parser = purge::time)]
+        deleted_before: Timestamp,
+        /// Remove nothing, and tell what would be removed
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Check the totals that are kept of prompts and evaluations, or compute them anew
     Totals {
         #[command(subcommand)]
@@ -137,6 +150,9 @@ impl Cli {
             Command::Migrate { revert } => migrate::run(&self.prepare()?, revert).await,
             Command::Import { command } => {
                 import::run(&self.settings, &self.prepare()?, command).await.map_err(with_way_out)
+            }
+            Command::Purge { deleted_before, dry_run } => {
+                purge::run(&self.settings, &self.prepare()?, deleted_before, dry_run).await.map_err(with_way_out)
             }
             Command::Totals { command } => {
                 totals::run(&self.settings, &self.prepare()?, command).await.map_err(with_way_out)

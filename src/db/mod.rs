@@ -19,6 +19,7 @@ pub mod planner;
 pub mod pool;
 mod postgres;
 pub mod prompts;
+pub mod purge;
 mod raw;
 pub mod runs;
 #[rustfmt::skip]
