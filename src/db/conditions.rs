@@ -35,6 +35,11 @@ impl<T> Conditions<T> {
         self.all.push(BoxedFragment::new(condition));
     }
 
+    /// Adds others after these.
+    pub fn append(&mut self, mut others: Self) {
+        self.all.append(&mut others.all);
+    }
+
     /// Adds what `condition` makes of the value, if there is one.
     pub fn require_if<V, E>(&mut self, value: Option<V>, condition: impl FnOnce(V) -> E)
     where

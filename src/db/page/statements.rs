@@ -143,16 +143,20 @@ pub struct Page<T: Listed, S> {
     id: T::Id,
     direction: Direction,
     limit: i64,
+    is_filtered: bool,
 }
 
 impl<T: Listed, S> Page<T, S> {
-    /// The rows of `slice` among those that meet `conditions`.
-    pub fn new<F: OrderField>(selection: S, mut conditions: Conditions<T>, slice: Slice<F>) -> Self {
+    /// The rows of `slice` among those that meet `conditions`. `is_filtered` tells whether a client asked for some of them.
+    pub fn new<F: OrderField>(selection: S, conditions: Conditions<T>, is_filtered: bool, slice: Slice<F>) -> Self {
         let Order { field, direction } = slice.order;
         let (column, ascending) = (field.column(), direction == Direction::Ascending);
-        conditions.require_if(slice.after, |bound| BeyondBound::<T>::new(column, bound, ascending));
-        conditions.require_if(slice.before, |bound| BeyondBound::<T>::new(column, bound, !ascending));
-        Self { selection, conditions, column, id: T::Id::default(), direction, limit: slice.limit }
+        // Of two conditions about the same column, SQLite looks rows up by the first.
+        let mut all = Conditions::default();
+        all.require_if(slice.after, |bound| BeyondBound::<T>::new(column, bound, ascending));
+        all.require_if(slice.before, |bound| BeyondBound::<T>::new(column, bound, !ascending));
+        all.append(conditions);
+        Self { selection, conditions: all, column, id: T::Id::default(), direction, limit: slice.limit, is_filtered }
     }
 
     /// The conditions and the order: what follows `WHERE`, up to the limit.
@@ -183,29 +187,48 @@ impl<T: Listed, S> Page<T, S> {
         out.push_bind_param::<BigInt, _>(&self.limit)
     }
 
+    /// The page as PostgreSQL reads it; `parent` is the column that says whose rows it is of, if it is of a parent's.
+    ///
     /// PostgreSQL takes a limit that it does not know for a tenth of all rows. It would then plan each statement anew for
-    /// the sake of its limit, or make plans for many rows. A rounded limit is part of the text.
-    fn walk_rounded_limit(&self, out: &mut AstPass<'_, '_, Pg>) {
-        let mut rounded: i64 = 1;
-        while rounded < self.limit {
-            rounded = rounded.saturating_mul(4);
+    /// the sake of its limit, or make plans for many rows. A rounded limit is part of the text. Where a list has no index
+    /// in its order, or a filter may leave few of all rows, the same would make it walk past all others until enough have
+    /// come.
+    fn walk_postgres<'b>(
+        &'b self,
+        parent: Option<&'b dyn QueryFragment<Pg>>,
+        out: &mut AstPass<'_, 'b, Pg>,
+    ) -> QueryResult<()>
+    where
+        S: QueryFragment<Pg>,
+    {
+        let is_walked = !self.column.is_optional() && (parent.is_some() || !self.is_filtered);
+        out.push_sql(if is_walked { "SELECT * FROM (SELECT " } else { "SELECT " });
+        self.selection.walk_ast(out.reborrow())?;
+        out.push_sql(" FROM ");
+        out.push_identifier(T::NAME)?;
+        out.push_sql(" WHERE ");
+        if let Some(parent) = parent {
+            parent.walk_ast(out.reborrow())?;
+            out.push_sql(" = parent.id AND ");
         }
-        out.push_sql(" LIMIT ");
-        out.push_sql(&rounded.to_string());
+        self.walk_range(out)?;
+        if is_walked {
+            out.push_sql(" LIMIT ");
+            out.push_sql(&self.rounded_limit().to_string());
+            out.push_sql(") AS page");
+        }
+        self.walk_limit(out)
+    }
+
+    fn rounded_limit(&self) -> i64 {
+        let powers = std::iter::successors(Some(1_i64), |power| power.checked_mul(4));
+        powers.into_iter().find(|&power| power >= self.limit).unwrap_or(i64::MAX)
     }
 }
 
 impl<T: Listed, S: QueryFragment<Pg>> QueryFragment<Pg> for Page<T, S> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("SELECT * FROM (SELECT ");
-        self.selection.walk_ast(out.reborrow())?;
-        out.push_sql(" FROM ");
-        out.push_identifier(T::NAME)?;
-        out.push_sql(" WHERE ");
-        self.walk_range(&mut out)?;
-        self.walk_rounded_limit(&mut out);
-        out.push_sql(") AS page");
-        self.walk_limit(&mut out)
+        self.walk_postgres(None, &mut out)
     }
 }
 
@@ -242,17 +265,8 @@ impl<T: Listed, S: QueryFragment<Pg>, P: QueryFragment<Pg>> QueryFragment<Pg> fo
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT parent.place - 1, child.* FROM unnest(");
         self.parents.push_array(&mut out)?;
-        out.push_sql(") WITH ORDINALITY AS parent (id, place) CROSS JOIN LATERAL (SELECT * FROM (SELECT ");
-        self.page.selection.walk_ast(out.reborrow())?;
-        out.push_sql(" FROM ");
-        out.push_identifier(T::NAME)?;
-        out.push_sql(" WHERE ");
-        self.parent.walk_ast(out.reborrow())?;
-        out.push_sql(" = parent.id AND ");
-        self.page.walk_range(&mut out)?;
-        self.page.walk_rounded_limit(&mut out);
-        out.push_sql(") AS page");
-        self.page.walk_limit(&mut out)?;
+        out.push_sql(") WITH ORDINALITY AS parent (id, place) CROSS JOIN LATERAL (");
+        self.page.walk_postgres(Some(&self.parent), &mut out)?;
         out.push_sql(") AS child");
         Ok(())
     }
