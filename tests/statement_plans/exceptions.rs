@@ -51,7 +51,7 @@ pub const IN_BOTH: &[Allowed] = &[
     ("SELECT provider, model, * AS models ORDER BY average_score DESC *", "sorts *"),
     // Who is no administrator and lists all evaluations walks past those of others: see docs/decisions.md.
     (
-        "SELECT … FROM evaluations WHERE (((SELECT … FROM prompts WHERE (prompts.id = evaluations.prompt_id) LIMIT ?) = ?))*",
+        "SELECT … FROM evaluations WHERE *(((SELECT … FROM prompts WHERE (prompts.id = evaluations.prompt_id) LIMIT ?) = ?))*",
         "walks past rows: * evaluations_*",
     ),
     // A list of all results, which the API does not have; tests look at it.
@@ -131,8 +131,7 @@ pub const IN_SQLITE: &[Allowed] = &[
         "SELECT … FROM prompts WHERE *(prompts.created_at >= ?)) AND ((prompts.created_at < ?)* ORDER BY *",
         "sorts what it finds: SEARCH prompts USING INDEX prompts_*recent (*created_at>? AND created_at<?)",
     ),
-    // Filters that a good part of all rows meets, or that nobody can know anything about: it walks along the order. In the
-    // order by time, where a page begins after a time that the filter names, it looks for the time and not for the page.
+    // Filters that a good part of all rows meets, or that nobody can know anything about: it walks along the order.
     (
         "SELECT … FROM prompts WHERE {*(prompts.status *|*json_each(prompts.tags)*|*newer_version*|*(prompts.created_at *}",
         "walks past rows: * prompts USING INDEX prompts_*",
@@ -144,6 +143,11 @@ pub const IN_SQLITE: &[Allowed] = &[
     (
         "SELECT … FROM runs WHERE *(runs.{source IN (|status IN (|is_baseline = |created_at }*",
         "walks past rows: * runs USING INDEX runs_*",
+    ),
+    // Of two columns with an index, the one in whose order a page begins at a place.
+    (
+        "SELECT … FROM evaluations WHERE (*(evaluations.provider = ?)* ORDER BY coalesce(*",
+        "walks past rows: SEARCH evaluations USING INDEX evaluations_score (<expr>{<|>}?)",
     ),
     // Only the best prompts with so many scores are wanted.
     (
