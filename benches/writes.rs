@@ -1,4 +1,5 @@
-//! Storing 10,000 prompts of a kilobyte on both databases: at once, by one request, and one by one.
+//! Storing 10,000 prompts of a kilobyte on both databases: at once, by one request, and one by one; and how much memory the
+//! first two take at most, what is to be stored included. What SQLite itself takes is not counted.
 //!
 //! `scripts/bench --bench writes` starts a private PostgreSQL. Without `EVALGRAPH_BENCH_POSTGRES_URL` only SQLite is
 //! measured.
@@ -17,10 +18,12 @@ use evalgraph::domain::Principal;
 use evalgraph::graphql::{Schema, ServiceLimits};
 use evalgraph::writes::perform;
 use evalgraph::writes::prompts::{PromptDraft, UpsertItem, UpsertPrompts};
+use mimalloc::MiMalloc;
+use peakmem_alloc::{PeakMemAlloc, PeakMemAllocTrait as _};
 use serde_json::json;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: PeakMemAlloc<MiMalloc> = PeakMemAlloc::new(MiMalloc);
 
 const PROMPTS: usize = 10_000;
 /// So many are stored one by one: what one takes does not depend on how many come after it.
@@ -36,14 +39,30 @@ fn title(number: usize) -> String {
     format!("Prompt {number}")
 }
 
+/// How long something took, and how many bytes more than before were in use at most.
+struct Taken {
+    time: Duration,
+    bytes: usize,
+}
+
+impl Taken {
+    /// The memory, beside that of the texts alone.
+    fn times_the_texts(&self) -> String {
+        let texts: usize = (0..PROMPTS).map(|number| title(number).len() + text(number).len()).sum();
+        let tenths = self.bytes * 10 / texts;
+        format!("{}.{}", tenths / 10, tenths % 10)
+    }
+}
+
 /// Stores all by the function that the mutation calls.
-async fn at_once(database: &Database) -> Duration {
+async fn at_once(database: &Database) -> Taken {
+    ALLOCATOR.reset_peak_memory();
     let items = (0..PROMPTS).map(|number| UpsertItem::New(PromptDraft::text(title(number), text(number))));
     let write = UpsertPrompts { items: items.collect(), columns: None };
     let begun = Instant::now();
     let stored = perform(database, &StatementCount::default(), &Principal::local(), write).await;
     assert_eq!(stored.unwrap().unwrap().affected, PROMPTS);
-    begun.elapsed()
+    Taken { time: begun.elapsed(), bytes: ALLOCATOR.get_peak_memory() }
 }
 
 async fn request(schema: &Schema, database: &Database, document: &str, variables: serde_json::Value) -> Duration {
@@ -55,10 +74,12 @@ async fn request(schema: &Schema, database: &Database, document: &str, variables
 }
 
 /// Stores all by one request.
-async fn by_one_request(schema: &Schema, database: &Database) -> Duration {
+async fn by_one_request(schema: &Schema, database: &Database) -> Taken {
+    ALLOCATOR.reset_peak_memory();
     let input: Vec<_> = (0..PROMPTS).map(|number| json!({ "title": title(number), "content": text(number) })).collect();
     let document = "mutation ($input: [UpsertPromptInput!]!) { upsertPrompts(input: $input) { affected } }";
-    request(schema, database, document, json!({ "input": input })).await
+    let time = request(schema, database, document, json!({ "input": input })).await;
+    Taken { time, bytes: ALLOCATOR.get_peak_memory() }
 }
 
 /// Stores some, a request for each.
@@ -85,9 +106,11 @@ fn main() {
             let function = at_once(&database).await;
             let whole = by_one_request(&schema, &database).await;
             let single = one_by_one(&schema, &database).await * u32::try_from(PROMPTS / ONE_BY_ONE).unwrap_or(1);
+            let (function_memory, whole_memory) = (function.times_the_texts(), whole.times_the_texts());
             println!(
-                "{name}: {PROMPTS} prompts at once {function:.2?}, by one request {whole:.2?}, one by one {single:.2?} (as \
-                 {ONE_BY_ONE} took a tenth)"
+                "{name}: {PROMPTS} prompts at once {:.2?} and {function_memory} × the memory of the texts, by one request \
+                 {:.2?} and {whole_memory} ×, one by one {single:.2?} (as {ONE_BY_ONE} took a tenth)",
+                function.time, whole.time
             );
         });
     }

@@ -67,10 +67,13 @@ struct Work<'a> {
     /// By the places of the items.
     ids: Vec<Option<PromptId>>,
     changed: Vec<PromptId>,
-    missing: Vec<Fault>,
-    invalid: Vec<Fault>,
-    conflicts: Vec<Fault>,
+    missing: Faults,
+    invalid: Faults,
+    conflicts: Faults,
 }
+
+/// What is wrong with items, each with the place of the item.
+type Faults = Vec<(usize, Fault)>;
 
 /// A version that will be another.
 struct Changed<'a> {
@@ -125,14 +128,14 @@ impl<'a> Work<'a> {
         now: Timestamp,
     ) -> Option<Changed<'r>> {
         let Some(row) = rows.get(&id) else {
-            self.missing.push(not_found(format!("[{place}].id")));
+            self.missing.push((place, not_found(format!("[{place}].id"))));
             return None;
         };
         if let Some(slot) = self.ids.get_mut(place) {
             *slot = Some(id);
         }
         if let Some(fault) = changes.content_fault(row, &format!("[{place}]")) {
-            self.invalid.push(fault);
+            self.invalid.push((place, fault));
             return None;
         }
         let texts = changes.applied_to(row, now);
@@ -154,7 +157,8 @@ impl<'a> Work<'a> {
         let with_evaluations = evaluations::evaluated_prompts(connection, ids).await?;
         let with_evaluations: HashSet<_> = with_evaluations.into_iter().collect();
         let refused = rewritten.filter(|changed| with_evaluations.contains(&changed.row.id));
-        self.conflicts.extend(refused.map(|it| evaluated(it.row, &it.texts, &format!("[{}]", it.place))));
+        let fault = |it: &Changed<'_>| (it.place, evaluated(it.row, &it.texts, &format!("[{}]", it.place)));
+        self.conflicts.extend(refused.map(fault));
         Ok(())
     }
 
@@ -169,9 +173,8 @@ impl<'a> Work<'a> {
             (RefusalKind::NotFound, &mut self.missing),
             (RefusalKind::Conflict, &mut self.conflicts),
         ] {
-            // `[10]` comes after `[9]`.
-            faults.sort_by_key(place_of);
-            refuse(kind, std::mem::take(faults))?;
+            faults.sort_by_key(|&(place, _)| place);
+            refuse(kind, std::mem::take(faults).into_iter().map(|(_, fault)| fault).collect())?;
         }
         Ok(())
     }
@@ -193,10 +196,4 @@ impl<'a> Work<'a> {
         }
         Ok(insert::prompts(connection, rows).await?)
     }
-}
-
-/// The number of the item that a fault is about.
-fn place_of(fault: &Fault) -> usize {
-    let digits = fault.place.trim_start_matches('[').split(']').next();
-    digits.and_then(|digits| digits.parse().ok()).unwrap_or_default()
 }
