@@ -22,11 +22,7 @@ fn pages(parents: &[Uuid], only_not_passed: bool) -> Pages {
         conditions.require(diesel::dsl::not(test_results::passed));
     }
     let slice = Slice::first(LIMIT, Order::ascending(TestResultOrderField::CreatedAt));
-    PagePerParent::new(
-        Page::new(test_results::id, conditions, false, slice),
-        test_results::evaluation_id,
-        parents.to_vec(),
-    )
+    PagePerParent::new(Page::new(test_results::id, conditions, slice), test_results::evaluation_id, parents.to_vec())
 }
 
 /// 40 evaluations with 100 results each, and statistics that know of them.

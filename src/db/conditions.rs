@@ -16,12 +16,13 @@ use super::lists::{BoxedFragment, Fragment};
 /// They are written in Diesel's typed language and serve both databases; Diesel's boxed statements serve one.
 pub struct Conditions<T> {
     all: Vec<BoxedFragment>,
+    may_leave_few: bool,
     table: PhantomData<fn() -> T>,
 }
 
 impl<T> Default for Conditions<T> {
     fn default() -> Self {
-        Self { all: Vec::new(), table: PhantomData }
+        Self { all: Vec::new(), may_leave_few: false, table: PhantomData }
     }
 }
 
@@ -35,9 +36,25 @@ impl<T> Conditions<T> {
         self.all.push(BoxedFragment::new(condition));
     }
 
+    /// Adds a condition that hardly any row may meet, or most of them: no planner can know.
+    pub fn require_unforeseeable<E>(&mut self, condition: E)
+    where
+        E: AppearsOnTable<T> + Fragment + 'static,
+        E::SqlType: BoolOrNullableBool,
+    {
+        self.may_leave_few = true;
+        self.require(condition);
+    }
+
+    /// Whether hardly any row may meet the conditions though a planner believes something else.
+    pub(super) const fn may_leave_few(&self) -> bool {
+        self.may_leave_few
+    }
+
     /// Adds others after these.
     pub fn append(&mut self, mut others: Self) {
         self.all.append(&mut others.all);
+        self.may_leave_few |= others.may_leave_few;
     }
 
     /// Adds what `condition` makes of the value, if there is one.

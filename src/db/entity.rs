@@ -129,9 +129,7 @@ macro_rules! entity {
                 slice: crate::db::page::Slice<$order>,
                 columns: ColumnSet,
             ) -> BoxFuture<'c, QueryResult<Vec<std::sync::Arc<$row>>>> {
-                let is_filtered = *filter != <$filter>::default();
-                let conditions = matching(principal, filter);
-                let page = crate::db::page::Page::new(selection(columns), conditions, is_filtered, slice);
+                let page = crate::db::page::Page::new(selection(columns), matching(principal, filter), slice);
                 Box::pin(async move { on_backend!(connection, |inner| page.load(inner).await).map(crate::db::columns::shared) })
             }
 
@@ -154,9 +152,7 @@ macro_rules! entity {
                 slice: crate::db::page::Slice<$order>,
                 columns: ColumnSet,
             ) -> BoxFuture<'c, QueryResult<Vec<crate::db::columns::Child<$row>>>> {
-                let is_filtered = *filter != <$filter>::default();
-                let conditions = matching(principal, filter);
-                let page = crate::db::page::Page::new(selection(columns), conditions, is_filtered, slice);
+                let page = crate::db::page::Page::new(selection(columns), matching(principal, filter), slice);
                 match parent {
                     $($parent::$variant => {
                         let pages = crate::db::page::PagePerParent::new(page, $table::$column, parents);

@@ -187,14 +187,18 @@ fn matching(principal: &Principal, filter: &PromptFilter) -> PromptConditions {
         match name.strip_suffix('/') {
             // Names are ordered by code point, and `0` follows `/`: the folder is a range of the index.
             Some(folder) => {
-                conditions.require(prompts::name.ge(name.clone()));
-                conditions.require(prompts::name.lt(format!("{folder}0")));
+                conditions.require_unforeseeable(prompts::name.ge(name.clone()));
+                conditions.require_unforeseeable(prompts::name.lt(format!("{folder}0")));
             }
             None => conditions.require(prompts::name.eq(name.clone())),
         }
     }
-    conditions.require_if(filter.tags.as_deref(), |tags| contains_all(prompts::tags, tags));
-    conditions.require_if(filter.search.as_ref(), contains);
+    if let Some(tags) = &filter.tags {
+        conditions.require_unforeseeable(contains_all(prompts::tags, tags));
+    }
+    if let Some(search) = &filter.search {
+        conditions.require_unforeseeable(contains(search));
+    }
     if filter.latest_version_only {
         let newer = diesel::alias!(prompts as newer_version);
         let newer_versions = newer
@@ -207,8 +211,12 @@ fn matching(principal: &Principal, filter: &PromptFilter) -> PromptConditions {
             conditions.require(not(exists(newer_versions.filter(newer.field(prompts::deleted_at).is_null()))));
         }
     }
-    conditions.require_if(filter.created_after, |time| prompts::created_at.ge(time));
-    conditions.require_if(filter.created_before, |time| prompts::created_at.lt(time));
+    if let Some(time) = filter.created_after {
+        conditions.require_unforeseeable(prompts::created_at.ge(time));
+    }
+    if let Some(time) = filter.created_before {
+        conditions.require_unforeseeable(prompts::created_at.lt(time));
+    }
     conditions
 }
 

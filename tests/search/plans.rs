@@ -16,8 +16,8 @@ fn newest(text: &str) -> Page<prompts::table, prompts::id> {
     let mut conditions = Conditions::default();
     conditions.require(prompts::user_id.eq(Principal::LOCAL_USER));
     conditions.require(prompts::deleted_at.is_null());
-    conditions.require(contains(&terms(text)));
-    Page::new(prompts::id, conditions, true, Slice::first(21, Order::descending(PromptOrderField::CreatedAt)))
+    conditions.require_unforeseeable(contains(&terms(text)));
+    Page::new(prompts::id, conditions, Slice::first(21, Order::descending(PromptOrderField::CreatedAt)))
 }
 
 /// 12,000 prompts, all with the word `common`, every thousandth with the word `rare`, and statistics that know of them.

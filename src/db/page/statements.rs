@@ -143,12 +143,11 @@ pub struct Page<T: Listed, S> {
     id: T::Id,
     direction: Direction,
     limit: i64,
-    is_filtered: bool,
 }
 
 impl<T: Listed, S> Page<T, S> {
-    /// The rows of `slice` among those that meet `conditions`. `is_filtered` tells whether a client asked for some of them.
-    pub fn new<F: OrderField>(selection: S, conditions: Conditions<T>, is_filtered: bool, slice: Slice<F>) -> Self {
+    /// The rows of `slice` among those that meet `conditions`.
+    pub fn new<F: OrderField>(selection: S, conditions: Conditions<T>, slice: Slice<F>) -> Self {
         let Order { field, direction } = slice.order;
         let (column, ascending) = (field.column(), direction == Direction::Ascending);
         // Of two conditions about the same column, SQLite looks rows up by the first.
@@ -156,7 +155,7 @@ impl<T: Listed, S> Page<T, S> {
         all.require_if(slice.after, |bound| BeyondBound::<T>::new(column, bound, ascending));
         all.require_if(slice.before, |bound| BeyondBound::<T>::new(column, bound, !ascending));
         all.append(conditions);
-        Self { selection, conditions: all, column, id: T::Id::default(), direction, limit: slice.limit, is_filtered }
+        Self { selection, conditions: all, column, id: T::Id::default(), direction, limit: slice.limit }
     }
 
     /// The conditions and the order: what follows `WHERE`, up to the limit.
@@ -191,7 +190,7 @@ impl<T: Listed, S> Page<T, S> {
     ///
     /// PostgreSQL takes a limit that it does not know for a tenth of all rows. It would then plan each statement anew for
     /// the sake of its limit, or make plans for many rows. A rounded limit is part of the text. Where a list has no index
-    /// in its order, or a filter may leave few of all rows, the same would make it walk past all others until enough have
+    /// in its order, or nobody knows how many rows meet the conditions, the same would make it walk past all others until enough have
     /// come.
     fn walk_postgres<'b>(
         &'b self,
@@ -201,7 +200,7 @@ impl<T: Listed, S> Page<T, S> {
     where
         S: QueryFragment<Pg>,
     {
-        let is_walked = !self.column.is_optional() && (parent.is_some() || !self.is_filtered);
+        let is_walked = !self.column.is_optional() && !self.conditions.may_leave_few();
         out.push_sql(if is_walked { "SELECT * FROM (SELECT " } else { "SELECT " });
         self.selection.walk_ast(out.reborrow())?;
         out.push_sql(" FROM ");
