@@ -2,13 +2,18 @@
 
 mod common;
 
+use std::process::Stdio;
 use std::sync::{Arc, Barrier};
+use std::time::{Duration, Instant};
 
+use common::bulk::{self, Sizes};
+use common::process::evalgraph_on;
 use common::{
     EvaluationBuilder, Kind, PromptBuilder, ResultBuilder, RunBuilder, TemplateBuilder, TestDatabase, TestLocation,
     on_both_databases, sql,
 };
 use evalgraph::db::migrate::{MigrateError, migrate, revert};
+use rand::RngExt as _;
 
 async fn check_foreign_database(kind: Kind) {
     let database = TestLocation::empty(kind).await;
@@ -107,6 +112,9 @@ async fn sqlite_is_migrated_once_by_many() {
     }
 }
 
+/// The first makes the tables, and taking it back would empty them.
+const MIGRATIONS_AFTER_THE_FIRST: usize = 5;
+
 const TABLES: [&str; 5] = ["prompt_templates", "prompts", "runs", "evaluations", "test_results"];
 
 async fn counts(database: &TestDatabase) -> Vec<i64> {
@@ -118,6 +126,45 @@ async fn counts(database: &TestDatabase) -> Vec<i64> {
 }
 
 on_both_databases! {
+    #[ignore = "takes long: scripts/test-long"]
+    async fn killed_at_any_moment_a_migration_can_be_made_again(database: TestDatabase) {
+        const KILLS: usize = 20;
+        let sizes = Sizes {
+            users: 20,
+            templates: 10,
+            prompts: 4_000,
+            runs: 100,
+            evaluated: 300,
+            evaluations: 4_000,
+            tested: 200,
+            results: 20_000,
+        };
+        for statement in bulk::statements(database.kind == Kind::Postgres, sizes) {
+            database.execute(&statement).await;
+        }
+        evalgraph::db::totals::rebuild(&database.database).await.unwrap();
+        let before = counts(&database).await;
+        let migration = || evalgraph_on(&database.location, &["migrate"]).stdout(Stdio::null()).spawn().unwrap();
+        let (mut in_the_middle, mut longest) = (0, Duration::ZERO);
+        for number in 0..=KILLS {
+            revert(&database.location, MIGRATIONS_AFTER_THE_FIRST).await.unwrap();
+            if number > 0 {
+                let mut migration = migration();
+                tokio::time::sleep(longest.mul_f64(rand::rng().random_range(0.0..1.0))).await;
+                migration.kill().unwrap();
+                in_the_middle += usize::from(migration.wait().unwrap().code().is_none());
+            }
+            let begun = Instant::now();
+            assert!(migration().wait().unwrap().success());
+            longest = longest.max(begun.elapsed());
+            assert_eq!(counts(&database).await, before);
+            assert!(migrate(&database.location).await.unwrap().is_empty(), "nothing is left to do");
+        }
+        database.check_totals().await;
+        println!("{in_the_middle} of {KILLS} kills came before the end");
+        assert!(in_the_middle > KILLS / 2, "{in_the_middle}");
+    }
+
     async fn rows_survive_the_last_migration_in_both_directions(database: TestDatabase) {
         let template = TemplateBuilder::new().insert(&database).await;
         let prompt = PromptBuilder::new().name("a/b").template(&template).insert(&database).await;

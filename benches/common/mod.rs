@@ -28,6 +28,7 @@ pub async fn open_database(location: &DatabaseLocation, connections: u32) -> Dat
         // Some fill their tables first.
         statement_timeout: Duration::from_mins(10),
         lock_wait: Duration::from_mins(10),
+        syncs_commits: false,
     };
     Database::open(location, &pools).await.unwrap()
 }

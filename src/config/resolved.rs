@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::error::SettingsError;
 use super::secret::SecretUrl;
-use super::settings::{Environment, Settings};
+use super::settings::{Environment, Settings, SqliteSynchronous};
 use crate::db::pool::{DatabaseLocation, LOCK_WAIT, PoolSettings};
 use crate::graphql::{PageLimits, QueryLimits, ServiceLimits};
 use crate::http::ConnectionLimits;
@@ -75,6 +75,7 @@ impl Settings {
             lifetime: Duration::from_secs(self.pool_lifetime_s.unwrap_or(lifetime)),
             statement_timeout,
             lock_wait: LOCK_WAIT,
+            syncs_commits: self.sqlite_synchronous == SqliteSynchronous::Full,
         }
     }
 

@@ -33,6 +33,15 @@ pub enum LogFormat {
     Json,
 }
 
+/// What a write to SQLite waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SqliteSynchronous {
+    /// That the operating system has it: it survives the end of the process.
+    Normal,
+    /// That the disk has it: it survives a power cut.
+    Full,
+}
+
 /// The groups of settings.
 pub mod heading {
     /// Listening and answering.
@@ -145,6 +154,13 @@ pub struct Settings {
     #[arg(long, global = true, help_heading = DATABASE, env = "EVALGRAPH_POOL_WAIT_MS", value_name = "MS")]
     #[arg(value_parser = milliseconds(1))]
     pub pool_wait_ms: Option<u64>,
+
+    /// What a write to SQLite waits for. With `normal`, the writes of the last moments may be missing after a power cut or a
+    /// crash of the operating system, each as a whole, and nothing after the end of the process; with `full`, nothing is
+    /// missing, and each write waits for the disk. PostgreSQL has settings of its own for that.
+    #[arg(long, global = true, help_heading = DATABASE, env = "EVALGRAPH_SQLITE_SYNCHRONOUS", value_name = "LEVEL")]
+    #[arg(default_value = "normal")]
+    pub sqlite_synchronous: SqliteSynchronous,
 
     /// How long a database connection is used, in place of the environment's time.
     #[arg(long, global = true, help_heading = DATABASE, env = "EVALGRAPH_POOL_LIFETIME_S", value_name = "SECONDS")]

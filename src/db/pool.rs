@@ -53,6 +53,9 @@ pub struct PoolSettings {
     pub statement_timeout: Duration,
     /// How long a statement waits while somebody else writes. Kept by SQLite; PostgreSQL counts waiting as running.
     pub lock_wait: Duration,
+    /// Whether a commit ends when the disk has it, so that a power cut costs nothing. Kept by SQLite; of PostgreSQL it is
+    /// the server's own setting.
+    pub syncs_commits: bool,
 }
 
 /// Counts the statements of one request.
@@ -100,7 +103,12 @@ impl Database {
                 Ok(Self { read: pool.clone(), write: pool })
             }
             DatabaseLocation::Sqlite(path) => {
-                let target = |read_only| SqliteTarget { path: path.clone(), read_only, lock_wait: settings.lock_wait };
+                let target = |read_only| SqliteTarget {
+                    path: path.clone(),
+                    read_only,
+                    lock_wait: settings.lock_wait,
+                    syncs_commits: settings.syncs_commits,
+                };
                 target(true).connect().await.map_err(unreachable_database)?;
                 // One writer: SQLite allows no more at a time. Readers do not wait for it, nor it for them.
                 let write = RolePool::new(Target::Sqlite(target(false)), 1, 0, settings);

@@ -87,6 +87,8 @@ pub(super) struct SqliteTarget {
     pub path: PathBuf,
     pub read_only: bool,
     pub lock_wait: Duration,
+    /// See [`PoolSettings`](super::pool::PoolSettings).
+    pub syncs_commits: bool,
 }
 
 impl SqliteTarget {
@@ -112,9 +114,10 @@ impl SqliteTarget {
             ConnectionError::BadConnection(error) => bad_connection(&self.path, &error),
             error => error,
         })?;
-        let read_only = if self.read_only { "PRAGMA query_only = ON" } else { "" };
+        let read_only = if self.read_only { "PRAGMA query_only = ON;" } else { "" };
+        let synchronous = if self.syncs_commits { "PRAGMA synchronous = FULL;" } else { "" };
         connection
-            .batch_execute(&format!("PRAGMA busy_timeout = {}; {read_only}", self.lock_wait.as_millis()))
+            .batch_execute(&format!("PRAGMA busy_timeout = {}; {read_only} {synchronous}", self.lock_wait.as_millis()))
             .map_err(ConnectionError::CouldntSetupConfiguration)?;
         Ok((connection, file))
     }
@@ -128,7 +131,7 @@ fn bad_connection(path: &Path, error: &dyn std::fmt::Display) -> ConnectionError
 fn open(path: &Path) -> Result<diesel::SqliteConnection, ConnectionError> {
     let mut connection = open_as_it_is(path, Missing::IsAnError)?;
     // With a write-ahead log and NORMAL, what was acknowledged survives the death of the process; a power cut may
-    // cost the last transactions, never the integrity of the file. The file is not mapped into memory: a page that
+    // cost the last transactions, unless they are asked to wait for the disk, never the integrity of the file. The file is not mapped into memory: a page that
     // cannot be read, as of a file that somebody has cut short, would be no error then but the end of the process.
     connection
         .batch_execute(

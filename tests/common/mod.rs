@@ -100,6 +100,13 @@ impl TestDatabase {
         self.write(|connection| Box::pin(async move { connection.batch_execute(&statement).await })).await;
     }
 
+    /// Fails when totals are kept that are not what they should be.
+    pub async fn check_totals(&self) {
+        let mut wrong = Vec::new();
+        evalgraph::db::totals::verify(&self.database, |difference| wrong.push(difference.to_string())).await.unwrap();
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
     /// How many rows a table has, as another client sees it.
     pub async fn count(&self, table: &str) -> i64 {
         sql::numbers(&self.location, &format!("SELECT count(*) AS value FROM {table}")).await[0]
@@ -115,6 +122,7 @@ pub fn small_pools() -> PoolSettings {
         lifetime: Duration::from_hours(1),
         statement_timeout: Duration::from_secs(10),
         lock_wait: Duration::from_secs(5),
+        syncs_commits: false,
     }
 }
 

@@ -199,6 +199,15 @@ effects! {
         execute(&database, "SELECT 1").await.unwrap();
     }
 
+    async fn sqlite_synchronous() {
+        // An error unless it is FULL, which has the number 2.
+        let question = "SELECT CASE synchronous WHEN 2 THEN 1 ELSE abs(-9223372036854775807 - 1) END FROM pragma_synchronous";
+        let (normal, _location) = open(Kind::Sqlite, "sqlite_synchronous = 'normal'").await;
+        execute(&normal, question).await.unwrap_err();
+        let (full, _location) = open(Kind::Sqlite, "sqlite_synchronous = 'full'").await;
+        execute(&full, question).await.unwrap();
+    }
+
     async fn command_timeout_ms() {
         for kind in [Kind::Sqlite, Kind::Postgres] {
             let location = TestLocation::migrated(kind).await;

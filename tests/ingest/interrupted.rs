@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection as _;
 use diesel_async::SimpleAsyncConnection as _;
+use rand::RngExt as _;
 
 use super::*;
 use crate::common::process::evalgraph_on;
@@ -88,6 +89,40 @@ on_both_databases! {
             assert!(message.contains("output.json: nothing was stored: the import was interrupted"), "{message}");
             assert_empty(&database).await;
         }
+    }
+
+    #[ignore = "takes long: scripts/test-long"]
+    async fn killed_at_any_moment_an_import_leaves_all_or_nothing(database: TestDatabase) {
+        const KILLS: usize = 20;
+        const RESULTS: usize = 1_000;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("output.json");
+        let (mut runs, mut in_the_middle, mut longest) = (0, 0, Duration::ZERO);
+        for number in 0..=KILLS {
+            std::fs::write(&path, generated(RESULTS, 20).replace("\"generated\"", &format!("\"{number}\""))).unwrap();
+            let start = || {
+                let mut command = evalgraph_on(&database.location, &["import", "promptfoo", path.to_str().unwrap()]);
+                command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+            };
+            if number > 0 {
+                let mut import = start();
+                tokio::time::sleep(longest.mul_f64(rand::rng().random_range(0.0..1.0))).await;
+                send("KILL", &import);
+                in_the_middle += usize::from(import.wait().unwrap().code().is_none());
+                let stored = database.count("runs").await;
+                assert!(stored == runs || stored == runs + 1, "{stored} runs after {runs}");
+                assert_eq!(database.count("test_results").await, stored * RESULTS as i64);
+            }
+            let begun = Instant::now();
+            assert!(start().wait().unwrap().success());
+            longest = longest.max(begun.elapsed());
+            runs += 1;
+            assert_eq!((database.count("runs").await, database.count("evaluations").await), (runs, runs));
+            assert_eq!(database.count("test_results").await, runs * RESULTS as i64);
+        }
+        database.check_totals().await;
+        println!("{in_the_middle} of {KILLS} kills came before the end");
+        assert!(in_the_middle > KILLS / 2, "{in_the_middle}");
     }
 
     async fn a_large_file_is_stored_in_many_chunks(database: TestDatabase) {

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use crate::common::{EvaluationBuilder, PromptBuilder, RunBuilder, TestServer, global_id, on_both_databases};
 use crate::recording::{
     COMPLETE, CREATE, FAIL, change, evaluation, passed, prompt, record, record_refused, refused, run, text,
-    verify_totals,
 };
 use crate::support::{Refused, server_of, with};
 
@@ -32,7 +31,7 @@ on_both_databases! {
         assert_eq!((&alone["position"], &alone["run"], &alone["metrics"]), (&Value::Null, &Value::Null, &json!({})));
         let count = alice.data(&format!("{{ prompt(id: {prompt:?}) {{ evaluationCount }} }}")).await;
         assert_eq!(count["prompt"]["evaluationCount"], 4);
-        verify_totals(&database).await;
+        database.check_totals().await;
     }
 
     async fn all_faults_of_an_evaluation_are_told(database: TestDatabase) {
@@ -109,7 +108,7 @@ on_both_databases! {
                 assert!(refused.message.contains(state), "{}", refused.message);
             }
         }
-        verify_totals(&database).await;
+        database.check_totals().await;
     }
 
     async fn an_evaluation_without_a_score_has_the_mean_of_its_results(database: TestDatabase) {
@@ -137,7 +136,7 @@ on_both_databases! {
         change(&server, "startEvaluation", &id).await;
         let empty = COMPLETE.run(&server, json!({ "id": id })).await;
         assert_eq!(empty["evaluation"]["overallScore"], Value::Null);
-        verify_totals(&database).await;
+        database.check_totals().await;
     }
 
     async fn a_failed_evaluation_says_why_and_keeps_its_results(database: TestDatabase) {
@@ -168,7 +167,7 @@ on_both_databases! {
         assert_eq!(CREATE.run(&server, input).await["evaluation"]["status"], "COMPLETED");
         let other = self::prompt(&server).await;
         CREATE.run(&server, json!({ "promptId": other, "externalId": "ours" })).await;
-        verify_totals(&database).await;
+        database.check_totals().await;
     }
 
     async fn only_an_open_run_of_the_same_owner_takes_evaluations(database: TestDatabase) {
@@ -223,7 +222,7 @@ on_both_databases! {
         let replies = join_all((0..10).map(|_| server.send(&document, input.clone()))).await;
         let refused = replies.iter().filter_map(|reply| reply.body["errors"][0]["extensions"]["code"].as_str());
         assert_eq!(refused.collect::<Vec<_>>(), ["CONFLICT"; 9]);
-        verify_totals(&database).await;
+        database.check_totals().await;
     }
 
     async fn a_prompt_and_its_evaluation_are_stored_together_or_not_at_all(database: TestDatabase) {
@@ -242,6 +241,6 @@ on_both_databases! {
         let wrong = json!({ "prompt": { "title": "T", "content": "C" }, "suite": "" });
         Refused::of(&alice, WITH_PROMPT, wrong).await.is("BAD_USER_INPUT", &["testSuiteId"]);
         assert_eq!((database.count("prompts").await, database.count("evaluations").await), (1, 1));
-        verify_totals(&database).await;
+        database.check_totals().await;
     }
 }

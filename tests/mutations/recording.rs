@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{TestDatabase, TestServer};
+use crate::common::TestServer;
 use crate::support::{Mutation, Refused};
 
 /// The changes that are tested in `runs`, `evaluations` and `results`: valid, with each invalid field, of a missing object,
@@ -98,11 +98,4 @@ pub fn passed(name: &str) -> Value {
 
 pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
-}
-
-/// Fails when totals are kept that are not what they should be.
-pub async fn verify_totals(database: &TestDatabase) {
-    let mut wrong = Vec::new();
-    evalgraph::db::totals::verify(&database.database, |difference| wrong.push(difference.to_string())).await.unwrap();
-    assert!(wrong.is_empty(), "{wrong:#?}");
 }

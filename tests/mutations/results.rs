@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::common::{Kind, TestServer, on_both_databases};
-use crate::recording::{RECORD, evaluation, passed, record, record_refused, verify_totals};
+use crate::recording::{RECORD, evaluation, passed, record, record_refused};
 use crate::support::with;
 
 /// Changes of a valid result, with the places of all that is wrong with each.
@@ -69,7 +69,7 @@ on_both_databases! {
         let expected = with(full("1"), json!({ "passed": false, "renderedPrompt": null, "inputData": stored["inputData"] }));
         assert_eq!(stored, expected);
         assert_eq!(stored["inputData"]["b"][1].as_f64(), Some(250.0));
-        verify_totals(&database).await;
+        database.check_totals().await;
     }
 
     async fn repetitions_are_numbered_on(database: TestDatabase) {
@@ -127,7 +127,7 @@ on_both_databases! {
         let within = json!([full("8"), with(full("8"), json!({ "score": 0.5 })), with(full("2"), json!({ "score": 0.5 }))]);
         record_refused(&server, &id, within).await.is("CONFLICT", &["results[1].externalId", "results[2].externalId"]);
         assert_eq!(database.count("test_results").await, 4);
-        verify_totals(&database).await;
+        database.check_totals().await;
     }
 
     async fn the_number_of_statements_does_not_depend_on_the_number_of_results(database: TestDatabase) {
@@ -154,7 +154,7 @@ on_both_databases! {
         assert_eq!((&recorded["recorded"], &recorded["evaluation"]["totalTests"]), (&json!(10_000), &json!(10_000)));
         let refused = record_refused(&server, &id, json!(vec![small; 10_001])).await;
         assert_eq!((refused.code.as_str(), &refused.extensions["limit"]), ("LIMIT_EXCEEDED", &json!(10_000)));
-        verify_totals(&database).await;
+        database.check_totals().await;
     }
 
     async fn many_who_record_at_once_lose_nothing(database: TestDatabase) {
@@ -193,6 +193,6 @@ on_both_databases! {
             "SELECT count(*) AS value FROM (SELECT test_case_name, repetition FROM test_results GROUP BY test_case_name, repetition) AS cases",
         );
         assert_eq!(repeated.await, [stored], "every repetition has a number of its own");
-        verify_totals(&database).await;
+        database.check_totals().await;
     }
 }

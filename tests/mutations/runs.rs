@@ -4,9 +4,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::common::{RunBuilder, TestServer, global_id, on_both_databases};
-use crate::recording::{
-    COMPLETE, FAIL, START_RUN, by_id, change, evaluation, passed, record, refused, run, text, verify_totals,
-};
+use crate::recording::{COMPLETE, FAIL, START_RUN, by_id, change, evaluation, passed, record, refused, run, text};
 use crate::support::{Refused, server_of, with};
 
 const BASELINE: &str =
@@ -107,7 +105,7 @@ on_both_databases! {
         let counts = [database.count("runs").await, database.count("evaluations").await, database.count("test_results").await];
         assert_eq!((counts, database.count("prompts").await), ([1, 1, 1], 3));
         assert_eq!(server.data("{ statistics { evaluationCount testResultCount } }").await["statistics"], json!({ "evaluationCount": 1, "testResultCount": 1 }));
-        verify_totals(&database).await;
+        database.check_totals().await;
         Refused::of(&server, &by_id("deleteRun", DELETED), json!({ "id": id })).await.is("NOT_FOUND", &["id"]);
     }
 
@@ -130,7 +128,7 @@ on_both_databases! {
             }
         }
         assert_eq!((database.count("runs").await, database.count("test_results").await), (0, 0));
-        verify_totals(&database).await;
+        database.check_totals().await;
     }
 
     async fn nobody_changes_the_runs_of_others(database: TestDatabase) {
