@@ -1,6 +1,8 @@
 //! How the databases find words: they say so themselves.
 
 use diesel::ExpressionMethods as _;
+use diesel::pg::Pg;
+use diesel::query_builder::QueryFragment as _;
 use evalgraph::db::conditions::Conditions;
 use evalgraph::db::page::{Order, Page, Slice};
 use evalgraph::db::schema::prompts;
@@ -18,6 +20,15 @@ fn newest(text: &str) -> Page<prompts::table, prompts::id> {
     conditions.require(prompts::deleted_at.is_null());
     conditions.require_unforeseeable(contains(&terms(text)));
     Page::new(prompts::id, conditions, Slice::first(21, Order::descending(PromptOrderField::CreatedAt)))
+}
+
+/// PostgreSQL looks rare words up and walks the prompts for frequent ones, as long as it knows the word when it plans.
+#[test]
+fn postgres_plans_for_the_words_that_are_searched() {
+    assert!(!newest("rare").is_safe_to_cache_prepared(&Pg).unwrap());
+    let slice = Slice::first(21, Order::descending(PromptOrderField::CreatedAt));
+    let all = Page::new(prompts::id, Conditions::<prompts::table>::default(), slice);
+    assert!(all.is_safe_to_cache_prepared(&Pg).unwrap());
 }
 
 /// 12,000 prompts, all with the word `common`, every thousandth with the word `rare`, and statistics that know of them.

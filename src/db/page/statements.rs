@@ -200,6 +200,10 @@ impl<T: Listed, S> Page<T, S> {
     where
         S: QueryFragment<Pg>,
     {
+        if self.conditions.may_leave_few() {
+            // Kept, it would be planned for any words after some with many prompts, and so for most words wrongly.
+            out.unsafe_to_cache_prepared();
+        }
         let is_walked = !self.column.is_optional() && !self.conditions.may_leave_few();
         out.push_sql(if is_walked { "SELECT * FROM (SELECT " } else { "SELECT " });
         self.selection.walk_ast(out.reborrow())?;
