@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+use crate::cache::Cache;
 use crate::config::Settings;
 use crate::db::Database;
 use crate::graphql::{Schema, ServiceLimits};
@@ -16,6 +17,8 @@ const BULK_BODIES: usize = 4;
 pub struct App {
     /// The store.
     pub database: Database,
+    /// What remembers what the database returned, if anything does.
+    pub cache: Option<Arc<Cache>>,
     /// The schema.
     pub schema: Schema,
     /// What bounds a request.
@@ -37,6 +40,11 @@ impl App {
     #[must_use]
     pub fn with_limits(database: Database, limits: ServiceLimits) -> Self {
         let bulk_bodies = Arc::new(Semaphore::new(BULK_BODIES));
-        Self { database, schema: Schema::new(limits), limits, bulk_bodies, explorer: true }
+        Self { database, cache: None, schema: Schema::new(limits), limits, bulk_bodies, explorer: true }
+    }
+    /// The same application with a cache.
+    #[must_use]
+    pub fn with_cache(self, cache: Option<Arc<Cache>>) -> Self {
+        Self { cache, ..self }
     }
 }

@@ -2,12 +2,14 @@
 //! case.
 //!
 //! A request goes from [`http`] to the schema in [`graphql`], whose resolvers fetch through [`loaders`], which batch
-//! into the statements of [`db`]; what they change goes through [`writes`].
+//! into the statements of [`db`] and remember what these return in the [`cache`]; what they change goes through
+//! [`writes`].
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod app;
+pub mod cache;
 pub mod cli;
 pub mod config;
 pub mod db;
@@ -17,4 +19,5 @@ pub mod graphql;
 pub mod http;
 pub mod ingest;
 pub mod loaders;
+pub mod telemetry;
 pub mod writes;

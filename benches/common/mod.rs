@@ -19,6 +19,11 @@ use uuid::Uuid;
 
 /// The database there, brought to the present schema, with so many connections to it.
 pub async fn open_database(location: &DatabaseLocation, connections: u32) -> Database {
+    open_database_as(location, connections, false).await
+}
+
+/// The same, where changes may be carried out by a cache.
+pub async fn open_database_as(location: &DatabaseLocation, connections: u32, carries_out: bool) -> Database {
     migrate::migrate(location).await.unwrap();
     let pools = PoolSettings {
         base: connections,
@@ -28,6 +33,7 @@ pub async fn open_database(location: &DatabaseLocation, connections: u32) -> Dat
         // Some fill their tables first.
         statement_timeout: Duration::from_mins(10),
         lock_wait: Duration::from_mins(10),
+        carries_out,
         syncs_commits: false,
     };
     Database::open(location, &pools).await.unwrap()
@@ -37,7 +43,7 @@ pub async fn open_database(location: &DatabaseLocation, connections: u32) -> Dat
 pub async fn answer(schema: &Schema, database: &Database, request: Request) -> (Execution, u64) {
     let context =
         RequestContext { principal: Principal::local(), request_id: "bench".into(), explain: false, may_write: true };
-    let scope = RequestScope::new(database.clone(), context);
+    let scope = RequestScope::new(database.clone(), None, context);
     let whole = Duration::from_secs(30);
     let limit = TimeLimit { deadline: tokio::time::Instant::now() + whole, whole };
     let execution = execute(schema, &scope, request, limit, |_| ()).await;

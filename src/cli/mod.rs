@@ -1,5 +1,6 @@
 //! The command line.
 
+mod cache;
 mod completions;
 mod config;
 mod help;
@@ -24,9 +25,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{Effective, Faults, Layers, LogFormat, Settings, without_variables};
 use crate::db::DbError;
-use crate::db::pool::DatabaseLocation;
 use crate::domain::Timestamp;
 use crate::ingest::ImportError;
+use crate::telemetry::{self, Exporting};
 
 /// A self-hosted GraphQL server over LLM prompts, the evaluations run on them and the result of every test case.
 #[derive(Debug, Parser)]
@@ -103,6 +104,12 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Look at what the servers of the database share to remember, or make them forget it
+    Cache {
+        #[command(subcommand)]
+        command: cache::CacheCommand,
+    },
+
     /// Check the totals that are kept of prompts and evaluations, or compute them anew
     Totals {
         #[command(subcommand)]
@@ -142,29 +149,42 @@ impl Cli {
     /// # Errors
     /// With a message for the user.
     pub async fn run(mut self) -> anyhow::Result<()> {
-        match self.command.take().unwrap_or(Command::Serve { demo: false }) {
+        let command = self.command.take().unwrap_or(Command::Serve { demo: false });
+        if command.needs_no_store() {
+            return self.carry_out(command).await;
+        }
+        self.settings.validate()?;
+        start_logging(&self.settings);
+        let exporting = Exporting::start(self.settings.env.as_str(), |name| std::env::var(name).ok())?;
+        let done = telemetry::within(command.traced_as().and_then(telemetry::root), self.carry_out(command)).await;
+        if let Some(exporting) = exporting {
+            exporting.finish().await;
+        }
+        done
+    }
+
+    async fn carry_out(self, command: Command) -> anyhow::Result<()> {
+        match command {
             Command::Schema => schema::run(),
             Command::Completions { shell } => completions::run(help::arranged(Self::command()), shell),
             Command::Config { json } => config::run(&self.settings, &self.effective, json),
-            Command::Serve { demo } => serve::run(&self.settings, &self.prepare()?, demo).await,
-            Command::Migrate { revert } => migrate::run(&self.prepare()?, revert).await,
+            Command::Serve { demo } => serve::run(&self.settings, &self.settings.database()?, demo).await,
+            Command::Migrate { revert } => migrate::run(&self.settings.database()?, revert).await,
             Command::Import { command } => {
-                import::run(&self.settings, &self.prepare()?, command).await.map_err(with_way_out)
+                import::run(&self.settings, &self.settings.database()?, command).await.map_err(with_way_out)
             }
             Command::Purge { deleted_before, dry_run } => {
-                purge::run(&self.settings, &self.prepare()?, deleted_before, dry_run).await.map_err(with_way_out)
+                purge::run(&self.settings, &self.settings.database()?, deleted_before, dry_run)
+                    .await
+                    .map_err(with_way_out)
+            }
+            Command::Cache { command } => {
+                cache::run(&self.settings, &self.settings.database()?, command).await.map_err(with_way_out)
             }
             Command::Totals { command } => {
-                totals::run(&self.settings, &self.prepare()?, command).await.map_err(with_way_out)
+                totals::run(&self.settings, &self.settings.database()?, command).await.map_err(with_way_out)
             }
         }
-    }
-
-    /// What comes before work on the database, whose location it returns.
-    fn prepare(&self) -> anyhow::Result<DatabaseLocation> {
-        self.settings.validate()?;
-        start_logging(&self.settings);
-        Ok(self.settings.database()?)
     }
 }
 
@@ -172,6 +192,22 @@ impl Command {
     /// Whether it works whatever the configuration says.
     fn needs_no_settings(&self) -> bool {
         matches!(self, Self::Schema | Self::Completions { .. })
+    }
+
+    /// Whether it reads and writes no data.
+    fn needs_no_store(&self) -> bool {
+        self.needs_no_settings() || matches!(self, Self::Config { .. })
+    }
+
+    /// The span of the whole command. A server has one for each request instead.
+    fn traced_as(&self) -> Option<&'static str> {
+        match self {
+            Self::Migrate { .. } => Some("evalgraph migrate"),
+            Self::Import { .. } => Some("evalgraph import"),
+            Self::Purge { .. } => Some("evalgraph purge"),
+            Self::Totals { .. } => Some("evalgraph totals"),
+            _ => None,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
@@ -9,12 +10,13 @@ use tokio::net::TcpListener;
 use super::open_files;
 use super::stop_signals::StopSignals;
 use crate::app::App;
+use crate::cache::{Cache, CacheSettings, Follower};
 use crate::config::Settings;
-use crate::db::pool::DatabaseLocation;
+use crate::db::pool::{DatabaseLocation, PoolSettings};
 use crate::db::{Database, migrate};
 use crate::domain::Timestamp;
 use crate::http::ConnectionLimits;
-use crate::{demo, http};
+use crate::{demo, http, telemetry};
 
 /// What a process has open besides connections: each connection to SQLite has up to three files, a new one to
 /// PostgreSQL or a resolver of names some.
@@ -27,8 +29,10 @@ pub async fn run(settings: &Settings, location: &DatabaseLocation, load_demo: bo
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}: choose another port with --port or another address with --listen")
     })?;
-    migrate::migrate(location).await?;
-    let database = Database::open(location, &settings.pool()).await?;
+    telemetry::within(telemetry::root("evalgraph migrate"), migrate::migrate(location)).await?;
+    let caching = settings.cache();
+    let pools = PoolSettings { carries_out: caching.is_some(), ..settings.pool() };
+    let database = Database::open(location, &pools).await?;
     if load_demo && let Some(summary) = demo::load_once(&database, Timestamp::now()).await? {
         tracing::info!(
             prompts = summary.prompts,
@@ -37,9 +41,10 @@ pub async fn run(settings: &Settings, location: &DatabaseLocation, load_demo: bo
             "the demo data was loaded",
         );
     }
+    let (database, cache, _follower) = with_cache(database, caching.as_ref())?;
     let mut stop_signals = StopSignals::catch()?;
     greet(listener.local_addr()?, settings.explorer);
-    let router = http::router(App::new(database.clone(), settings));
+    let router = http::router(App::new(database.clone(), settings).with_cache(cache));
     let shutdown = async move {
         stop_signals.next().await;
         tracing::info!("stopping: requests in progress are finished first");
@@ -51,6 +56,19 @@ pub async fn run(settings: &Settings, location: &DatabaseLocation, load_demo: bo
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The store as the cache follows it, the cache, and what keeps the outbox in order.
+fn with_cache(
+    database: Database,
+    settings: Option<&CacheSettings>,
+) -> anyhow::Result<(Database, Option<Arc<Cache>>, Follower)> {
+    let Some(settings) = settings else {
+        return Ok((database.clone(), None, Follower::trim(database)));
+    };
+    let cache = Cache::new(settings).context("the setting redis_url")?;
+    let (follower, database) = Follower::start(&cache, database);
+    Ok((database, Some(cache), follower))
 }
 
 /// The limits, with no more connections than the system has files for.

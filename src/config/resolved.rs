@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use super::error::SettingsError;
 use super::secret::SecretUrl;
-use super::settings::{Environment, Settings, SqliteSynchronous};
+use super::settings::{Environment, ProcessCache, Settings, SqliteSynchronous};
+use crate::cache::redis::RedisSettings;
+use crate::cache::{CacheSettings, Lifetimes};
 use crate::db::pool::{DatabaseLocation, LOCK_WAIT, PoolSettings};
 use crate::graphql::{PageLimits, QueryLimits, ServiceLimits};
 use crate::http::ConnectionLimits;
@@ -75,6 +77,7 @@ impl Settings {
             lifetime: Duration::from_secs(self.pool_lifetime_s.unwrap_or(lifetime)),
             statement_timeout,
             lock_wait: LOCK_WAIT,
+            carries_out: false,
             syncs_commits: self.sqlite_synchronous == SqliteSynchronous::Full,
         }
     }
@@ -85,6 +88,42 @@ impl Settings {
     pub fn command_pool(&self) -> PoolSettings {
         let timeout = Duration::from_millis(self.command_timeout_ms);
         PoolSettings { statement_timeout: timeout, lock_wait: timeout, ..self.pool() }
+    }
+
+    /// What is remembered in the server's own memory and beside it; nothing when both are switched off.
+    #[must_use]
+    pub fn cache(&self) -> Option<CacheSettings> {
+        let redis = self.redis();
+        let remembers = match self.cache_process {
+            ProcessCache::Auto => redis.is_none(),
+            ProcessCache::On => true,
+            ProcessCache::Off => false,
+        };
+        let process_bytes = if remembers { self.cache_process_bytes } else { 0 };
+        let lifetimes = Lifetimes {
+            prompts: Duration::from_secs(self.cache_prompt_ttl_s),
+            lists: Duration::from_secs(self.cache_list_ttl_s),
+            evaluations: Duration::from_secs(self.cache_evaluation_ttl_s),
+            templates: Duration::from_secs(self.cache_template_ttl_s),
+            statistics: Duration::from_secs(self.cache_statistics_ttl_s),
+        };
+        let max_entry_bytes = self.cache_max_entry_bytes.get() as usize;
+        (process_bytes > 0 || redis.is_some()).then_some(CacheSettings {
+            process_bytes,
+            lifetimes,
+            max_entry_bytes,
+            redis,
+        })
+    }
+
+    fn redis(&self) -> Option<RedisSettings> {
+        let url = self.redis_url.as_ref().map(SecretUrl::expose).filter(|url| !url.is_empty())?;
+        Some(RedisSettings {
+            url: url.to_owned(),
+            command_timeout: Duration::from_millis(self.redis_timeout_ms),
+            prefix: self.redis_prefix.clone(),
+            max_value: self.cache_max_entry_bytes.get() as usize,
+        })
     }
 
     /// What a setting that was not given comes to, and the setting that decides it. `None` for settings that no other

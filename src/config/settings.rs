@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Command, FromArgMatches as _, ValueEnum};
 
-use self::heading::{DATABASE, LIMITS, LOG, SERVER};
+use self::heading::{CACHE, DATABASE, LIMITS, LOG, SERVER};
 use super::layers::without_variables;
 use super::secret::SecretUrl;
 use crate::graphql::{QueryLimits, ServiceLimits};
@@ -24,6 +24,18 @@ pub enum Environment {
     Production,
 }
 
+impl Environment {
+    /// Its name in settings and traces.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Staging => "staging",
+            Self::Production => "production",
+        }
+    }
+}
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -31,6 +43,17 @@ pub enum LogFormat {
     Text,
     /// For machines: one JSON object a line.
     Json,
+}
+
+/// When the server remembers answers in its own memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProcessCache {
+    /// As long as no Redis server is given: then there may be other servers, whose changes it would learn of a moment later.
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
 }
 
 /// What a write to SQLite waits for.
@@ -48,6 +71,8 @@ pub mod heading {
     pub const SERVER: &str = "Server";
     /// The database and the way to it.
     pub const DATABASE: &str = "Database";
+    /// What is remembered.
+    pub const CACHE: &str = "Cache";
     /// What a query may ask for.
     pub const LIMITS: &str = "Query limits";
     /// The log.
@@ -56,7 +81,7 @@ pub mod heading {
 
 /// Variables that are customary for what a setting says, by the key of the setting. They count when its own variable
 /// is not set.
-pub const CUSTOMARY_VARIABLES: &[(&str, &str)] = &[("database_url", "DATABASE_URL")];
+pub const CUSTOMARY_VARIABLES: &[(&str, &str)] = &[("database_url", "DATABASE_URL"), ("redis_url", "REDIS_URL")];
 
 /// The longest time limit in milliseconds, some 25 days: PostgreSQL takes no longer ones.
 const MOST_MILLISECONDS: u64 = 2_147_483_647;
@@ -178,6 +203,65 @@ pub struct Settings {
     #[arg(long, global = true, help_heading = DATABASE, env = "EVALGRAPH_COMMAND_TIMEOUT_MS", value_name = "MS")]
     #[arg(default_value = "600000", value_parser = milliseconds(1))]
     pub command_timeout_ms: u64,
+
+    /// Redis or Valkey to share what is remembered among servers: redis://…, rediss://… (TLS), redis-cluster://… or
+    /// redis-sentinel://…. Without it, each server remembers for itself.
+    #[arg(long, global = true, help_heading = CACHE, env = "EVALGRAPH_REDIS_URL", value_name = "URL")]
+    pub redis_url: Option<SecretUrl>,
+
+    /// How long a request waits for Redis: several times as long as one that is well takes. Then it goes on without it, and so
+    /// do all others until Redis answers again.
+    #[arg(long, global = true, help_heading = CACHE, env = "EVALGRAPH_REDIS_TIMEOUT_MS", value_name = "MS")]
+    #[arg(default_value = "50", value_parser = milliseconds(1))]
+    pub redis_timeout_ms: u64,
+
+    /// What the keys in Redis begin with, where several services share a server.
+    #[arg(long, global = true, help_heading = CACHE, env = "EVALGRAPH_REDIS_PREFIX", value_name = "TEXT")]
+    #[arg(default_value = "evalgraph")]
+    pub redis_prefix: String,
+
+    /// Whether the server remembers answers in its own memory. With `on` beside Redis, a change made through another server is
+    /// seen up to a second later; with `auto` only without Redis, and what is written through other servers of the same
+    /// database is then seen up to a second later.
+    #[arg(long, global = true, help_heading = CACHE, env = "EVALGRAPH_CACHE_PROCESS", value_name = "WHEN")]
+    #[arg(default_value = "auto")]
+    pub cache_process: ProcessCache,
+
+    /// How much of its own memory the server uses to remember answers: what some ten thousand pages take.
+    #[arg(long, global = true, help_heading = CACHE, env = "EVALGRAPH_CACHE_PROCESS_BYTES", value_name = "BYTES")]
+    #[arg(default_value = "67108864")]
+    pub cache_process_bytes: u64,
+
+    /// How large an answer may be to be remembered: larger ones are asked for again too seldom.
+    #[arg(long, global = true, help_heading = CACHE, env = "EVALGRAPH_CACHE_MAX_ENTRY_BYTES", value_name = "BYTES")]
+    #[arg(default_value = "262144")]
+    pub cache_max_entry_bytes: NonZeroU32,
+
+    /// How long a prompt is remembered. Changes end that at once; the time bounds what nobody asks for any more.
+    #[arg(long, global = true, help_heading = CACHE, env = "EVALGRAPH_CACHE_PROMPT_TTL_S", value_name = "SECONDS")]
+    #[arg(default_value = "600", value_parser = clap::value_parser!(u64).range(1..=MOST_SECONDS))]
+    pub cache_prompt_ttl_s: u64,
+
+    /// How long a page of a user's prompts is remembered, unless one of them changes.
+    #[arg(long, global = true, help_heading = CACHE, env = "EVALGRAPH_CACHE_LIST_TTL_S", value_name = "SECONDS")]
+    #[arg(default_value = "300", value_parser = clap::value_parser!(u64).range(1..=MOST_SECONDS))]
+    pub cache_list_ttl_s: u64,
+
+    /// How long runs, evaluations and results are remembered, unless they change.
+    #[arg(long, global = true, help_heading = CACHE, env = "EVALGRAPH_CACHE_EVALUATION_TTL_S", value_name = "SECONDS")]
+    #[arg(default_value = "3600", value_parser = clap::value_parser!(u64).range(1..=MOST_SECONDS))]
+    pub cache_evaluation_ttl_s: u64,
+
+    /// How long a template is remembered, unless it changes.
+    #[arg(long, global = true, help_heading = CACHE, env = "EVALGRAPH_CACHE_TEMPLATE_TTL_S", value_name = "SECONDS")]
+    #[arg(default_value = "3600", value_parser = clap::value_parser!(u64).range(1..=MOST_SECONDS))]
+    pub cache_template_ttl_s: u64,
+
+    /// How old `statistics` and `modelLeaderboard` may be. They are computed anew before they are so old, but not at every
+    /// change.
+    #[arg(long, global = true, help_heading = CACHE, env = "EVALGRAPH_CACHE_STATISTICS_TTL_S", value_name = "SECONDS")]
+    #[arg(default_value = "1800", value_parser = clap::value_parser!(u64).range(1..=MOST_SECONDS))]
+    pub cache_statistics_ttl_s: u64,
 
     /// How long the document of a request may be: long texts travel better as variables.
     #[arg(long, global = true, help_heading = LIMITS, env = "EVALGRAPH_MAX_DOCUMENT_BYTES", value_name = "BYTES")]

@@ -243,7 +243,7 @@ macro_rules! row {
         }
     ) => {
         $(#[$doc])*
-        #[derive(Debug, Clone)]
+        #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
         pub struct $row {
             $($(#[$field_doc])* pub $field: $type,)*
             $($(#[$demand_doc])* pub $demand: Option<$demand_type>,)*

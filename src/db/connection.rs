@@ -10,6 +10,7 @@ use diesel_async::SimpleAsyncConnection;
 
 use super::postgres::PostgresConnection;
 use super::sqlite::SqliteConnection;
+use crate::telemetry::StatementSpan;
 
 /// A connection to one of the two databases. Statements run on it through `on_backend!`.
 pub enum DbConnection {
@@ -58,19 +59,30 @@ const STATEMENTS: &str = "evalgraph::db::statements";
 /// What Diesel writes between a statement and its values.
 const VALUES: &str = " -- binds:";
 
+fn without_values(query: &str) -> &str {
+    query.split(VALUES).next().unwrap_or_default()
+}
+
 /// Counts every statement that Diesel sends or keeps, whoever asks for it, and writes its text without its values into the log
-/// of those who want to see everything.
+/// of those who want to see everything, and into the trace of a request that is recorded.
 pub(super) fn count_statements(
     counters: StatementCounters,
     database: &'static str,
 ) -> impl FnMut(InstrumentationEvent<'_>) + Send + 'static {
+    let mut span = None;
     move |event: InstrumentationEvent<'_>| match event {
         InstrumentationEvent::StartQuery { query, .. } => {
+            span = StatementSpan::begin(database, || without_values(&query.to_string()).to_owned());
             counters.sent.fetch_add(1, Ordering::Relaxed);
             if tracing::enabled!(target: STATEMENTS, tracing::Level::TRACE) {
                 let query = query.to_string();
-                let statement = query.split(VALUES).next().unwrap_or_default();
+                let statement = without_values(&query);
                 tracing::trace!(target: STATEMENTS, database, statement, "statement");
+            }
+        }
+        InstrumentationEvent::FinishQuery { error, .. } => {
+            if let Some(span) = span.take() {
+                StatementSpan::end(span, error);
             }
         }
         InstrumentationEvent::CacheQuery { .. } => {

@@ -85,7 +85,7 @@ pub async fn best_prompts(
 }
 
 /// A model in the list of the best.
-#[derive(Debug, Clone, PartialEq, Queryable)]
+#[derive(Debug, Clone, PartialEq, Queryable, serde::Serialize, serde::Deserialize)]
 pub struct RankedModel {
     /// Who runs it.
     pub provider: String,

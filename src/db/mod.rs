@@ -14,6 +14,7 @@ pub mod insert;
 pub mod leaderboards;
 pub mod lists;
 pub mod migrate;
+pub mod outbox;
 pub mod page;
 pub mod planner;
 pub mod pool;

@@ -106,6 +106,7 @@ const STATISTICS: &[(&str, &[(&str, &str)])] = &[
             ("prompt_totals_user_average", "90000 1800 5 1 1"),
         ],
     ),
+    ("cache_outbox", &[("cache_outbox_unclaimed", "1000 1")]),
     (
         "prompt_model_totals",
         // The rows themselves are in the order of the primary key.

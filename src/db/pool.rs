@@ -10,15 +10,18 @@ use diesel::ConnectionError;
 use diesel::result::QueryResult;
 use futures_util::future::BoxFuture;
 use thiserror::Error;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 use super::changes::Changes;
 use super::connection::DbConnection;
 use super::error::DbError;
+use super::outbox;
 use super::postgres::{PostgresTarget, PostgresUrl, UrlError};
 use super::sqlite::SqliteTarget;
 use super::transaction::{Aborted, read_transaction, retried};
+use crate::telemetry;
 
 pub use super::sqlite::LOCK_WAIT;
 
@@ -28,6 +31,9 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(30);
 const VALIDATION_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often the log repeats why no connection can be made.
 const FAILURE_LOG_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The span of waiting for a connection.
+const POOL_WAIT: &str = "wait for connection";
 
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +59,9 @@ pub struct PoolSettings {
     pub statement_timeout: Duration,
     /// How long a statement waits while somebody else writes. Kept by SQLite; PostgreSQL counts waiting as running.
     pub lock_wait: Duration,
+    /// Whether what is changed over these connections is carried out by a cache of this process; otherwise those of others
+    /// are told.
+    pub carries_out: bool,
     /// Whether a commit ends when the disk has it, so that a power cut costs nothing. Kept by SQLite; of PostgreSQL it is
     /// the server's own setting.
     pub syncs_commits: bool,
@@ -70,11 +79,65 @@ impl StatementCount {
     }
 }
 
+/// Carries out what transactions have invalidated.
+pub trait Invalidation: Send + Sync {
+    /// Called right after a transaction was committed, and before whoever asked for it is told, with the tags of the
+    /// outbox that it wrote; also when nobody knows whether it was committed.
+    fn carry_out(&self, tags: Vec<String>) -> BoxFuture<'static, ()>;
+}
+
 /// The store: where statements get their connections.
 #[derive(Clone)]
 pub struct Database {
     read: RolePool,
     write: RolePool,
+    target: Target,
+    /// Under which name its changes stand in the outbox.
+    instance: Uuid,
+    invalidation: Option<Arc<dyn Invalidation>>,
+}
+
+/// What a transaction has invalidated.
+#[derive(Clone)]
+struct Claimed {
+    instance: Uuid,
+    tags: Arc<Mutex<Vec<String>>>,
+}
+
+impl Claimed {
+    /// Called last in the transaction: what it has changed is in the outbox by then.
+    async fn claim(&self, connection: &mut DbConnection) -> QueryResult<()> {
+        let tags = outbox::claim(connection, self.instance).await?;
+        *self.tags.lock().unwrap_or_else(PoisonError::into_inner) = tags;
+        Ok(())
+    }
+
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.tags.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// `work`, at whose end what it has invalidated is claimed.
+fn claiming<T, R, W>(
+    work: W,
+    claimed: Option<Claimed>,
+) -> impl for<'c> Fn(&'c mut DbConnection) -> BoxFuture<'c, Result<(T, Changes), Aborted<R>>> + Send + Sync + 'static
+where
+    T: Send + 'static,
+    R: Send + 'static,
+    W: for<'c> Fn(&'c mut DbConnection) -> BoxFuture<'c, Result<(T, Changes), Aborted<R>>> + Send + Sync + 'static,
+{
+    let work = Arc::new(work);
+    move |connection| {
+        let (work, claimed) = (Arc::clone(&work), claimed.clone());
+        Box::pin(async move {
+            let outcome = work(&mut *connection).await?;
+            if let Some(claimed) = claimed {
+                claimed.claim(connection).await?;
+            }
+            Ok(outcome)
+        })
+    }
 }
 
 #[derive(Clone)]
@@ -94,13 +157,17 @@ impl Database {
     /// # Errors
     /// When the location cannot be understood or reached.
     pub async fn open(location: &DatabaseLocation, settings: &PoolSettings) -> Result<Self, DbError> {
+        let instance = Uuid::now_v7();
         match location {
             DatabaseLocation::Postgres(url) => {
-                let target = postgres_target(url, settings.statement_timeout)?;
+                let mut target = postgres_target(url, settings.statement_timeout)?;
+                if settings.carries_out {
+                    target = target.of_instance(instance);
+                }
                 target.connect().await.map_err(unreachable_database)?;
-                let pool =
-                    RolePool::new(Target::Postgres(Box::new(target)), settings.base, settings.overflow, settings);
-                Ok(Self { read: pool.clone(), write: pool })
+                let target = Target::Postgres(Box::new(target));
+                let pool = RolePool::new(target.clone(), settings.base, settings.overflow, settings);
+                Ok(Self { read: pool.clone(), write: pool, target, instance, invalidation: None })
             }
             DatabaseLocation::Sqlite(path) => {
                 let target = |read_only| SqliteTarget {
@@ -113,9 +180,30 @@ impl Database {
                 // One writer: SQLite allows no more at a time. Readers do not wait for it, nor it for them.
                 let write = RolePool::new(Target::Sqlite(target(false)), 1, 0, settings);
                 let read = RolePool::new(Target::Sqlite(target(true)), settings.base, 0, settings);
-                Ok(Self { read, write })
+                Ok(Self { read, write, target: Target::Sqlite(target(true)), instance, invalidation: None })
             }
         }
+    }
+
+    /// The same store, where whatever is changed from now on is told to `invalidation`.
+    #[must_use]
+    pub fn with_invalidation(self, invalidation: Arc<dyn Invalidation>) -> Self {
+        Self { invalidation: Some(invalidation), ..self }
+    }
+
+    /// Wakes `changed` whenever something was changed in another way than by a server that carries it out. Never ends; on
+    /// SQLite nobody tells.
+    pub async fn listen(&self, changed: Arc<Notify>) {
+        match &self.target {
+            Target::Postgres(target) => target.as_ref().clone().listen(changed).await,
+            Target::Sqlite(_) => std::future::pending().await,
+        }
+    }
+
+    /// Under which name its changes stand in the outbox.
+    #[must_use]
+    pub fn instance(&self) -> Uuid {
+        self.instance
     }
 
     /// Runs `work` on a connection for reading. When the caller stops waiting, PostgreSQL is told to stop the
@@ -128,7 +216,11 @@ impl Database {
         T: Send + 'static,
         W: for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, QueryResult<T>> + Send + 'static,
     {
-        if self.read.detached { self.read.run_detached(count, work).await } else { self.read.run(count, work).await }
+        if self.read.detached {
+            self.read.run_detached(count, work, std::future::ready(())).await
+        } else {
+            self.read.run(count, work).await
+        }
     }
 
     /// Runs `work` on a connection for writing. Once begun, it runs to its end even when the caller stops waiting.
@@ -140,7 +232,7 @@ impl Database {
         T: Send + 'static,
         W: for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, QueryResult<T>> + Send + 'static,
     {
-        self.write.run_detached(count, work).await
+        self.write.run_detached(count, work, std::future::ready(())).await
     }
 
     /// Runs `work`, which only reads, so that all its statements see the same state of the database.
@@ -167,15 +259,28 @@ impl Database {
         R: Send + 'static,
         W: for<'c> Fn(&'c mut DbConnection) -> BoxFuture<'c, Result<(T, Changes), Aborted<R>>> + Send + Sync + 'static,
     {
-        let committed = self.write(count, move |connection| {
-            Box::pin(async move {
-                let ended = retried(connection, &work).await?;
-                Ok(ended.map(|(value, changes)| {
-                    changes.announce();
-                    value
-                }))
-            })
-        });
+        let claimed = Claimed { instance: self.instance, tags: Arc::default() };
+        let invalidation = self.invalidation.clone();
+        let work = claiming(work, invalidation.as_ref().map(|_| claimed.clone()));
+        let carry_out = async move {
+            let tags = claimed.take();
+            if let Some(invalidation) = invalidation.filter(|_| !tags.is_empty()) {
+                invalidation.carry_out(tags).await;
+            }
+        };
+        let committed = self.write.run_detached(
+            count,
+            move |connection| {
+                Box::pin(async move {
+                    let ended = retried(connection, &work).await?;
+                    Ok(ended.map(|(value, changes)| {
+                        changes.announce();
+                        value
+                    }))
+                })
+            },
+            carry_out,
+        );
         committed.await
     }
 
@@ -246,17 +351,29 @@ impl RolePool {
     where
         W: for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, QueryResult<T>>,
     {
-        run_on(self.acquire().await?, count, work).await
+        let connection = telemetry::within(telemetry::child(POOL_WAIT), self.acquire()).await?;
+        run_on(connection, count, work).await
     }
 
-    /// Whoever stops waiting for a connection has begun nothing. From then on the work belongs to a task of its own.
-    async fn run_detached<T, W>(&self, count: &StatementCount, work: W) -> Result<T, DbError>
+    /// Whoever stops waiting for a connection has begun nothing. From then on the work belongs to a task of its own, as does
+    /// what follows once the connection was given back.
+    async fn run_detached<T, W>(
+        &self,
+        count: &StatementCount,
+        work: W,
+        then: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<T, DbError>
     where
         T: Send + 'static,
         W: for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, QueryResult<T>> + Send + 'static,
     {
-        let (connection, count) = (self.acquire().await?, count.clone());
-        let task = self.tasks.spawn(async move { run_on(connection, &count, work).await });
+        let connection = telemetry::within(telemetry::child(POOL_WAIT), self.acquire()).await?;
+        let count = count.clone();
+        let task = self.tasks.spawn(telemetry::attached(telemetry::current(), async move {
+            let result = run_on(connection, &count, work).await;
+            then.await;
+            result
+        }));
         task.await.unwrap_or_else(|error| Err(DbError::Interrupted(error.to_string())))
     }
 }

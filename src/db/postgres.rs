@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ::uuid::Uuid;
 use diesel::ConnectionError;
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
 use tokio::sync::watch;
@@ -10,6 +11,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::connection::{StatementCounters, Usage, count_statements};
 
+mod listen;
 mod tls;
 mod url;
 
@@ -93,12 +95,19 @@ pub(super) struct PostgresTarget {
     url: PostgresUrl,
     tls: Option<MakeRustlsConnect>,
     statement_timeout: Duration,
+    /// Whose changes are made over the connections, if they are carried out by somebody of this process.
+    instance: Option<Uuid>,
 }
 
 impl PostgresTarget {
     pub fn new(url: PostgresUrl, statement_timeout: Duration) -> Result<Self, UrlError> {
         let tls = url.tls()?;
-        Ok(Self { url, tls, statement_timeout })
+        Ok(Self { url, tls, statement_timeout, instance: None })
+    }
+
+    /// The same server, where what is changed is noted as changed by this instance.
+    pub fn of_instance(self, instance: Uuid) -> Self {
+        Self { instance: Some(instance), ..self }
     }
 
     pub async fn connect(&self) -> Result<PostgresConnection, ConnectionError> {
@@ -110,9 +119,10 @@ impl PostgresTarget {
         let (mut inner, closed) = self.connect_socket().await?;
         let (timeout, pause) =
             (self.statement_timeout.as_millis(), self.statement_timeout.min(LONGEST_PAUSE).as_millis());
+        let instance = self.instance.map(|id| format!("; SET evalgraph.instance = '{id}'")).unwrap_or_default();
         inner
             .batch_execute(&format!(
-                "SET statement_timeout = {timeout}; SET idle_in_transaction_session_timeout = {pause}; SET jit = off"
+                "SET statement_timeout = {timeout}; SET idle_in_transaction_session_timeout = {pause}; SET jit = off{instance}"
             ))
             .await
             .map_err(ConnectionError::CouldntSetupConfiguration)?;

@@ -3,6 +3,30 @@
 diesel::table! {
     use crate::db::types::sql::*;
 
+    cache_outbox (id) {
+        id -> Int8,
+        tag -> Text,
+        origin -> Nullable<Uuid>,
+        xact -> Int8,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::sql::*;
+
+    cache_state (id) {
+        id -> Int4,
+        namespace -> Nullable<Uuid>,
+        changed_at -> Timestamptz,
+        refused_until -> Nullable<Timestamptz>,
+        renewed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::sql::*;
+
     evaluations (id) {
         id -> Uuid,
         prompt_id -> Uuid,
@@ -182,6 +206,8 @@ diesel::joinable!(prompts -> prompt_templates (template_id));
 diesel::joinable!(test_results -> evaluations (evaluation_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    cache_outbox,
+    cache_state,
     evaluations,
     prompt_model_totals,
     prompt_templates,

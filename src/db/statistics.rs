@@ -13,7 +13,7 @@ use super::{prompts, runs, schema};
 use crate::domain::{Principal, PromptStatus, Timestamp, rate};
 
 /// The figures. Deleted prompts and their evaluations do not count.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct StatisticsRow {
     /// Prompt versions.
     pub prompt_count: i64,

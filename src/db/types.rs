@@ -59,7 +59,7 @@ pub mod sql {
 }
 
 /// A JSON document as the text that the database keeps; it is parsed only where somebody asks for it.
-#[derive(Debug, Clone, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[derive(Debug, Clone, PartialEq, Eq, AsExpression, FromSqlRow, serde::Serialize, serde::Deserialize)]
 #[diesel(sql_type = sql::Jsonb)]
 pub struct Json(String);
 

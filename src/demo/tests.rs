@@ -272,6 +272,7 @@ async fn it_is_loaded_only_once() {
         lifetime: Duration::from_secs(3_600),
         statement_timeout: Duration::from_secs(10),
         lock_wait: Duration::from_secs(10),
+        carries_out: false,
         syncs_commits: false,
     };
     let database = Database::open(&location, &settings).await.unwrap();

@@ -14,11 +14,22 @@ use chrono::{DateTime, Datelike as _, SecondsFormat, TimeDelta, Utc};
     PartialOrd,
     Ord,
     Hash,
+    serde::Serialize,
+    serde::Deserialize,
     diesel::expression::AsExpression,
     diesel::deserialize::FromSqlRow,
 )]
 #[diesel(sql_type = crate::db::types::sql::Timestamptz)]
+#[serde(try_from = "i64")]
 pub struct Timestamp(i64);
+
+impl TryFrom<i64> for Timestamp {
+    type Error = &'static str;
+
+    fn try_from(micros: i64) -> Result<Self, Self::Error> {
+        Self::from_micros(micros).ok_or("a time outside of the calendar")
+    }
+}
 
 impl Timestamp {
     /// The beginning of the calendar: of the year 0.

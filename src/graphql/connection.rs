@@ -16,14 +16,14 @@ use crate::db::columns::ColumnSet;
 use crate::db::entity::Entity;
 use crate::db::page::{Order, Positioned as _, Slice};
 use crate::loaders::{
-    ChildCount, ChildCountKey, ChildPage, ChildPageKey, List, ListCount, ListKey, Loader, Loaders, PageArguments,
-    PageRows,
+    Cached, ChildCount, ChildCountKey, ChildPage, ChildPageKey, List, ListCount, ListKey, Loader, Loaders,
+    PageArguments, PageRows, Remembered,
 };
 
 /// A GraphQL type whose objects are rows of a table.
 pub trait GraphNode: Writable {
     /// The table.
-    type Entity: Entity;
+    type Entity: Remembered;
     /// The columns on demand that fields are read from.
     const COLUMNS: FieldColumns;
 
@@ -35,14 +35,18 @@ type Filter<N> = <<N as GraphNode>::Entity as Entity>::Filter;
 type OrderField<N> = <<N as GraphNode>::Entity as Entity>::OrderField;
 
 /// Where a list comes from: the loaders of its pages and of its length.
-pub enum Source<E: Entity> {
+pub enum Source<E: Remembered> {
     /// All rows.
-    All { pages: fn(&Loaders) -> &Loader<List<E>>, counts: fn(&Loaders) -> &Loader<ListCount<E>> },
+    All { pages: fn(&Loaders) -> &Loader<Cached<List<E>>>, counts: fn(&Loaders) -> &Loader<Cached<ListCount<E>>> },
     /// The rows under a parent.
-    Under { parent: Uuid, pages: fn(&Loaders) -> &Loader<ChildPage<E>>, counts: fn(&Loaders) -> &Loader<ChildCount<E>> },
+    Under {
+        parent: Uuid,
+        pages: fn(&Loaders) -> &Loader<Cached<ChildPage<E>>>,
+        counts: fn(&Loaders) -> &Loader<Cached<ChildCount<E>>>,
+    },
 }
 
-impl<E: Entity> Source<E> {
+impl<E: Remembered> Source<E> {
     fn parent(&self) -> Option<Uuid> {
         match self {
             Self::All { .. } => None,
@@ -71,7 +75,7 @@ impl<E: Entity> Source<E> {
 }
 
 /// A list as a field describes it.
-pub struct ListField<E: Entity> {
+pub struct ListField<E: Remembered> {
     /// The field, such as `Prompt.evaluations`.
     pub coordinate: &'static str,
     /// Where the rows come from.

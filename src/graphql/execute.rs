@@ -7,11 +7,12 @@ use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{Request, Response, ServerError, Value};
 use tokio::time::Instant;
 
-use super::Schema;
 use super::error::{ErrorCode, complete, request_error};
 use super::prepare::Prepared;
 use super::scope::RequestScope;
 use super::written::WritesAnswers;
+use super::{Schema, traced};
+use crate::telemetry;
 
 /// How many errors of validation a client is told at once: a document can have thousands.
 const MOST_VALIDATION_ERRORS: usize = 20;
@@ -69,19 +70,39 @@ pub struct TimeLimit {
 pub async fn execute(
     schema: &Schema,
     scope: &Arc<RequestScope>,
+    request: Request,
+    limit: TimeLimit,
+    named: impl FnOnce(&str),
+) -> Execution {
+    let operation = async {
+        let execution = run(schema, scope, request, limit, named).await;
+        traced::tell_errors(&execution.response);
+        execution
+    };
+    telemetry::within(telemetry::child("GraphQL Operation"), operation).await
+}
+
+async fn run(
+    schema: &Schema,
+    scope: &Arc<RequestScope>,
     mut request: Request,
     limit: TimeLimit,
     named: impl FnOnce(&str),
 ) -> Execution {
     match schema.prepare(&request) {
         Ok(Prepared { document, operation_type, merges_fields }) => {
+            let name = operation_name(&request, &document);
+            traced::describe(&request.query, operation_type, name);
             if operation_type == OperationType::Mutation && !scope.context.may_write {
                 let message = "a mutation changes something: send it with POST, which nobody repeats by himself";
                 let response = Response::from_errors(vec![request_error(ErrorCode::BadUserInput, message)]);
                 return Execution { response, ending: Ending::MustNotWrite };
             }
-            if let Some(name) = operation_name(&request, &document) {
+            if let Some(name) = name {
                 named(name);
+            }
+            if scope.dispatcher.fields.is_some() {
+                scope.coordinates.get_or_init(|| schema.output_types.coordinates(&document));
             }
             request.set_parsed_query(document);
             if !merges_fields {
@@ -92,6 +113,7 @@ pub async fn execute(
     }
     let execution = schema.executable.execute(request.data(Arc::clone(scope)));
     let driven = Arc::clone(&scope.dispatcher).drive(execution);
+    let driven = telemetry::within(telemetry::child("GraphQL Operation Execution"), driven);
     let Ok(mut response) = tokio::time::timeout_at(limit.deadline, driven).await else {
         let message = format!("the request took longer than {} ms: ask for less at once", limit.whole.as_millis());
         let response = Response::from_errors(vec![request_error(ErrorCode::Timeout, message)]);

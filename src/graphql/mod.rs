@@ -1,6 +1,7 @@
 //! The GraphQL schema: types, fields, and the rules that hold for all of them.
 
 mod connection;
+mod coordinates;
 mod cursor;
 mod error;
 mod execute;
@@ -15,6 +16,7 @@ mod query;
 mod scalars;
 mod scope;
 mod selection;
+mod traced;
 mod types;
 mod variables;
 mod written;
@@ -24,6 +26,7 @@ use std::sync::Arc;
 use async_graphql::parser::parse_schema;
 use async_graphql::{EmptySubscription, SDLExportOptions};
 
+use self::coordinates::OutputTypes;
 use self::limits::Limiter;
 use self::mutation::Mutation;
 use self::variables::InputTypes;
@@ -46,6 +49,7 @@ pub struct Schema {
     executable: ExecutableSchema,
     limiter: Arc<Limiter>,
     input_types: Arc<InputTypes>,
+    output_types: Arc<OutputTypes>,
 }
 
 impl Schema {
@@ -59,7 +63,12 @@ impl Schema {
         // The library keeps its registry to itself, so what guards the schema reads it as it is printed.
         let document = parse_schema(printed(&executable)).expect("a schema's own description is GraphQL");
         let limiter = Limiter::new(&document, limits);
-        Self { executable, limiter: Arc::new(limiter), input_types: Arc::new(InputTypes::new(&document)) }
+        Self {
+            executable,
+            limiter: Arc::new(limiter),
+            input_types: Arc::new(InputTypes::new(&document)),
+            output_types: Arc::new(OutputTypes::new(&document)),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use async_graphql::{Request, ServerError};
 use super::error::ErrorCode;
 use super::written::merges_fields;
 use super::{Schema, variables};
+use crate::telemetry::phase;
 
 /// A document that may be executed.
 #[derive(Debug)]
@@ -37,16 +38,22 @@ impl Schema {
     /// With what is wrong with the request. What the schema says of it is not among that.
     pub fn prepare(&self, request: &Request) -> Result<Prepared, Vec<ServerError>> {
         let only = |error| vec![error];
-        self.limiter.check_text(&request.query).map_err(only)?;
-        variables::check_texts(&request.variables).map_err(only)?;
-        // Parsed here and not by async-graphql, so that a syntax error can be told from an error of validation.
-        let document = parse_query(&request.query).map_err(|error| vec![parse_error(error)])?;
-        self.limiter.check(&document, &request.variables)?;
-        let operation = variables::chosen_operation(request, &document).map_err(only)?;
-        self.input_types.check(request, &operation.node).map_err(only)?;
-        let operation_type = operation.node.ty;
-        let merges_fields = merges_fields(&document, &operation.node);
+        let document = phase("GraphQL Document Parsing", || self.parse(request)).map_err(only)?;
+        phase("GraphQL Document Validation", || self.limiter.check(&document, &request.variables))?;
+        let coerced = phase("GraphQL Variable Coercion", || {
+            let operation = variables::chosen_operation(request, &document)?;
+            self.input_types.check(request, &operation.node)?;
+            Ok((operation.node.ty, merges_fields(&document, &operation.node)))
+        });
+        let (operation_type, merges_fields) = coerced.map_err(only)?;
         Ok(Prepared { document, operation_type, merges_fields })
+    }
+
+    fn parse(&self, request: &Request) -> Result<ExecutableDocument, ServerError> {
+        self.limiter.check_text(&request.query)?;
+        variables::check_texts(&request.variables)?;
+        // Parsed here and not by async-graphql, so that a syntax error can be told from an error of validation.
+        parse_query(&request.query).map_err(parse_error)
     }
 }
 

@@ -1,11 +1,13 @@
 //! What lives as long as one GraphQL operation.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::Context;
 use serde_json::{Map, Value, json};
 
+use super::coordinates::{self, Coordinates};
 use super::error::ApiError;
+use crate::cache::Cache;
 use crate::db::{Database, StatementCount};
 use crate::domain::Principal;
 use crate::loaders::{Dispatcher, Loaders, Store};
@@ -31,21 +33,25 @@ pub struct RequestScope {
     /// What resolvers fetch through.
     pub loaders: Loaders,
     pub(super) dispatcher: Arc<Dispatcher>,
+    /// The names of the fields, where the request is recorded.
+    pub(super) coordinates: OnceLock<Coordinates>,
     database: Database,
     statements: StatementCount,
 }
 
 impl RequestScope {
-    /// A scope in which nothing was asked yet.
+    /// A scope in which nothing was asked yet. Without a cache, everything is read from the database.
     #[must_use]
-    pub fn new(database: Database, context: RequestContext) -> Arc<Self> {
-        let (dispatcher, statements) = (Arc::new(Dispatcher::default()), StatementCount::default());
+    pub fn new(database: Database, cache: Option<Arc<Cache>>, context: RequestContext) -> Arc<Self> {
+        let (dispatcher, statements) = (Arc::new(Dispatcher::new()), StatementCount::default());
         let store = Arc::new(Store {
             database: database.clone(),
             principal: context.principal.clone(),
             statements: statements.clone(),
+            cache,
         });
-        Arc::new(Self { context, loaders: Loaders::new(&store, &dispatcher), dispatcher, database, statements })
+        let loaders = Loaders::new(&store, &dispatcher);
+        Arc::new(Self { context, loaders, dispatcher, coordinates: OnceLock::new(), database, statements })
     }
 
     /// Makes a change, which `argument` describes. What the request has read before it is forgotten: what it reads from
@@ -73,8 +79,14 @@ impl RequestScope {
             .loaders
             .usage()
             .map(|(name, usage)| {
-                let usage = json!({ "batches": usage.batches, "keys": usage.keys, "hits": usage.hits });
-                (name.to_owned(), usage)
+                let mut report = json!({ "batches": usage.batches, "keys": usage.keys, "hits": usage.hits });
+                for (tier, hits) in [("processHits", usage.cache.process_hits), ("redisHits", usage.cache.shared_hits)]
+                {
+                    if hits > 0 {
+                        report[tier] = hits.into();
+                    }
+                }
+                (name.to_owned(), report)
             })
             .collect();
         json!({ "statements": self.statements(), "loaders": loaders })
@@ -86,7 +98,14 @@ pub(super) fn scope<'a>(context: &Context<'a>) -> &'a RequestScope {
     context.data_unchecked::<Arc<RequestScope>>()
 }
 
-/// The loaders of the operation that a resolver is part of.
+/// The loaders of the operation that a resolver is part of: it is about to ask one of them.
 pub(super) fn loaders<'a>(context: &Context<'a>) -> &'a Loaders {
-    &scope(context).loaders
+    let scope = scope(context);
+    if let (Some(fields), Some(coordinates)) = (&scope.dispatcher.fields, scope.coordinates.get())
+        && let Some(coordinate) = coordinates.get(&context.item.pos)
+    {
+        let arguments = context.item.node.arguments.iter().map(|(name, _)| name.node.to_string());
+        fields.open(coordinate, coordinates::path(context), arguments);
+    }
+    &scope.loaders
 }

@@ -1,9 +1,11 @@
 //! GraphQL over HTTP.
 
+use std::sync::Arc;
+
 use async_graphql::{Request as GraphqlRequest, ServerError};
 use axum::Extension;
 use axum::extract::{Request, State};
-use axum::http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use tokio::time::Instant;
@@ -13,6 +15,7 @@ use super::negotiation::{Answer, MediaType};
 use super::operation;
 use super::request_log::{LONGEST_SHOWN, LogDetails, RequestId};
 use crate::app::App;
+use crate::cache::Cache;
 use crate::domain::{Principal, shortened};
 use crate::graphql::{Ending, ErrorCode, RequestContext, RequestScope, TimeLimit, execute, request_error};
 
@@ -42,9 +45,10 @@ pub async fn answer(
         // What is asked for in an address may be asked for again, or by a page that the user did not mean to trust.
         may_write: request.method() == Method::POST,
     };
+    let cache = app.cache.clone().filter(|_| !wants_no_cache(request.headers()));
     let answer = match read(&app, request, deadline).await {
         // A place for a large body is kept until the request is answered.
-        Ok((request, _place)) => run(&app, context, &details, media_type, request, deadline).await,
+        Ok((request, _place)) => run(&app, context, &details, media_type, cache, request, deadline).await,
         Err(refusal) => *refusal,
     };
     details.errors(answer.errors());
@@ -55,15 +59,25 @@ pub async fn answer(
     response
 }
 
+/// Whether the client wants to have everything from the database (RFC 9111, section 5.2.1.4).
+fn wants_no_cache(headers: &HeaderMap) -> bool {
+    let directives = headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
+    directives.flat_map(|value| value.split(',')).any(|directive| {
+        let name = directive.split('=').next().unwrap_or(directive).trim();
+        name.eq_ignore_ascii_case("no-cache") || name.eq_ignore_ascii_case("no-store")
+    })
+}
+
 async fn run(
     app: &App,
     context: RequestContext,
     details: &LogDetails,
     media_type: MediaType,
+    cache: Option<Arc<Cache>>,
     request: GraphqlRequest,
     deadline: Instant,
 ) -> Answer {
-    let scope = RequestScope::new(app.database.clone(), context);
+    let scope = RequestScope::new(app.database.clone(), cache, context);
     let _statements = details.watch(&scope);
     let limits = TimeLimit { deadline, whole: app.limits.request_timeout };
     let operation = |name: &str| details.operation(name);

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::negotiation::{Answer, MediaType};
 use crate::domain::shortened;
 use crate::graphql::{ErrorCode, RequestScope, request_error};
+use crate::telemetry::{self, RequestSpan};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// A request id of a client is taken over when it is not longer than this.
@@ -77,6 +78,7 @@ struct Line {
     path: String,
     begun: Instant,
     details: LogDetails,
+    trace_id: Option<String>,
     status: Option<u16>,
 }
 
@@ -84,13 +86,34 @@ impl Drop for Line {
     fn drop(&mut self) {
         let Details { operation, statements, errors } = self.details.with(|details| details.clone());
         let (request_id, method, path) = (&*self.request_id, self.method.as_str(), self.path.as_str());
+        let trace_id = self.trace_id.as_deref();
         let duration_ms = self.begun.elapsed().as_secs_f64() * 1e3;
         match self.status {
             Some(status) => {
-                tracing::info!(request_id, method, path, operation, status, duration_ms, statements, errors, "request")
+                tracing::info!(
+                    request_id,
+                    trace_id,
+                    method,
+                    path,
+                    operation,
+                    status,
+                    duration_ms,
+                    statements,
+                    errors,
+                    "request"
+                )
             }
             None => {
-                tracing::info!(request_id, method, path, operation, duration_ms, statements, "request cancelled");
+                tracing::info!(
+                    request_id,
+                    trace_id,
+                    method,
+                    path,
+                    operation,
+                    duration_ms,
+                    statements,
+                    "request cancelled"
+                );
             }
         }
     }
@@ -99,6 +122,7 @@ impl Drop for Line {
 /// Gives the request its id, which the answer carries too, and writes its line.
 pub async fn log_request(mut request: Request, next: Next) -> Response {
     let request_id = request_id(&request);
+    let span = RequestSpan::begin(request.method(), request.uri().path(), request.headers(), &request_id);
     let details = LogDetails::default();
     let mut line = Line {
         request_id: Arc::clone(&request_id),
@@ -106,13 +130,19 @@ pub async fn log_request(mut request: Request, next: Next) -> Response {
         path: shortened(request.uri().path(), LONGEST_SHOWN).into_owned(),
         begun: Instant::now(),
         details: details.clone(),
+        trace_id: span.as_ref().map(RequestSpan::trace_id),
         status: None,
     };
     request.extensions_mut().insert(RequestId(Arc::clone(&request_id)));
     request.extensions_mut().insert(details);
-    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let answer = AssertUnwindSafe(telemetry::attached(span.as_ref().map(RequestSpan::context), next.run(request)))
+        .catch_unwind()
+        .await;
     let mut response = answer.unwrap_or_else(|panic| after_panic(&request_id, &*panic));
     line.status = Some(response.status().as_u16());
+    if let Some(span) = span {
+        span.answer(response.status(), response.headers_mut());
+    }
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

@@ -17,6 +17,8 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::task::AtomicWaker;
 
+use crate::telemetry::{self, FieldSpans};
+
 /// How often an execution that wakes itself is polled again before the task gives way to others.
 const SELF_WAKES_PER_POLL: usize = 64;
 
@@ -26,9 +28,17 @@ type Batch = BoxFuture<'static, ()>;
 #[derive(Default)]
 pub struct Dispatcher {
     queue: Mutex<Vec<Batch>>,
+    /// The spans of the resolvers, where the request is recorded.
+    pub fields: Option<FieldSpans>,
 }
 
 impl Dispatcher {
+    /// A dispatcher for a request, which is recorded if its context says so.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { fields: telemetry::current().map(|_| FieldSpans::default()), ..Self::default() }
+    }
+
     /// Puts a batch in line. It is polled for the first time when every resolver is waiting.
     pub fn enqueue(&self, batch: impl Future<Output = ()> + Send + 'static) {
         self.lock().push(Box::pin(batch));

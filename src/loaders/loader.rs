@@ -8,8 +8,10 @@ use std::task::{Context, Poll, Waker};
 
 use thiserror::Error;
 
+use super::cached::CacheUsage;
 use super::dispatch::Dispatcher;
 use crate::db::DbError;
+use crate::telemetry::{self, BatchFacts, FieldLink, FieldSpan, FieldSpans};
 
 /// Why a batch has no answer. Everybody who waits for it gets the same.
 #[derive(Debug, Clone, Error)]
@@ -38,6 +40,11 @@ pub trait Batch: Send + Sync + 'static {
     /// The loader's name in reports.
     fn name(&self) -> &'static str;
 
+    /// What a cache answered so far, where there is one.
+    fn cache_usage(&self) -> CacheUsage {
+        CacheUsage::default()
+    }
+
     /// The answers for all `keys`, in their order. The keys are distinct; each has its own answer or failure.
     fn load(&self, keys: &[Self::Key]) -> impl Future<Output = Vec<Result<Self::Value, LoadError>>> + Send;
 }
@@ -51,6 +58,8 @@ pub struct LoaderUsage {
     pub keys: u64,
     /// Questions answered by what was loaded, or on its way, already.
     pub hits: u64,
+    /// Keys that a cache answered.
+    pub cache: CacheUsage,
 }
 
 /// Asks the question of a [`Batch`]: collects keys until the request's [`Dispatcher`] sends them, shares what is on
@@ -69,6 +78,10 @@ struct State<B: Batch> {
     answers: HashMap<B::Key, Answer<B::Value>>,
     /// Keys of the batch that is in line.
     collected: Vec<B::Key>,
+    /// The resolvers that wait for it.
+    waiting: Vec<FieldLink>,
+    /// Hits that the spans of batches have told.
+    hits_told: u64,
     usage: LoaderUsage,
 }
 
@@ -80,13 +93,20 @@ enum Answer<V> {
 impl<B: Batch> Loader<B> {
     /// A loader whose batches `dispatcher` sends.
     pub fn new(batch: B, dispatcher: Arc<Dispatcher>) -> Self {
-        let state = State { answers: HashMap::new(), collected: Vec::new(), usage: LoaderUsage::default() };
+        let state = State {
+            answers: HashMap::new(),
+            collected: Vec::new(),
+            waiting: Vec::new(),
+            hits_told: 0,
+            usage: LoaderUsage::default(),
+        };
         Self { shared: Arc::new(Shared { batch, dispatcher, state: Mutex::new(state) }) }
     }
 
     /// The answer for one key.
     pub fn load(&self, key: B::Key) -> Load<'_, B> {
-        Load { shared: &self.shared, key, asked: false, waker: None }
+        let field = self.shared.dispatcher.fields.as_ref().and_then(FieldSpans::take);
+        Load { shared: &self.shared, key, asked: false, waker: None, field }
     }
 
     /// Forgets the answers that are known, because what they are about may have changed since. Those that are on their
@@ -98,7 +118,8 @@ impl<B: Batch> Loader<B> {
     /// The loader's name and what it did so far.
     #[must_use]
     pub fn usage(&self) -> (&'static str, LoaderUsage) {
-        (self.shared.batch.name(), self.shared.lock().usage)
+        let usage = LoaderUsage { cache: self.shared.batch.cache_usage(), ..self.shared.lock().usage };
+        (self.shared.batch.name(), usage)
     }
 }
 
@@ -109,6 +130,8 @@ pub struct Load<'a, B: Batch> {
     asked: bool,
     /// Where among those who wait for the key this one stands.
     waker: Option<usize>,
+    /// The span of the resolver that asks.
+    field: Option<FieldSpan>,
 }
 
 impl<B: Batch> Unpin for Load<'_, B> {}
@@ -124,9 +147,18 @@ impl<B: Batch> Future for Load<'_, B> {
             if !this.asked {
                 this.asked = true;
                 state.usage.hits += 1;
+                // One that asks for what is on its way already is not told of: the batch has left.
+                if let (Answer::Awaited(_), Some(field), false) = (&*answer, &this.field, state.collected.is_empty()) {
+                    state.waiting.push(field.link());
+                }
             }
             return match answer {
-                Answer::Known(result) => Poll::Ready(result.clone()),
+                Answer::Known(result) => {
+                    if let (Some(field), Err(_)) = (this.field.take(), &*result) {
+                        field.fail();
+                    }
+                    Poll::Ready(result.clone())
+                }
                 Answer::Awaited(wakers) => {
                     match this.waker {
                         Some(place) => wakers[place].clone_from(context.waker()),
@@ -143,6 +175,7 @@ impl<B: Batch> Future for Load<'_, B> {
         this.waker = Some(0);
         state.answers.insert(this.key.clone(), Answer::Awaited(vec![context.waker().clone()]));
         state.collected.push(this.key.clone());
+        state.waiting.extend(this.field.as_ref().map(FieldSpan::link));
         let first = state.collected.len() == 1;
         drop(guard);
         if first {
@@ -154,8 +187,9 @@ impl<B: Batch> Future for Load<'_, B> {
 
 /// Loads the keys that were collected by the time it is polled first.
 async fn send<B: Batch>(shared: Arc<Shared<B>>) {
-    let keys = shared.collect();
-    let answers = shared.batch.load(&keys).await;
+    let (keys, facts) = shared.collect();
+    let is_failed = |answers: &Vec<Result<_, LoadError>>| answers.iter().any(Result::is_err);
+    let answers = telemetry::batch(facts, shared.batch.load(&keys), is_failed).await;
     shared.settle(keys, answers);
 }
 
@@ -164,12 +198,16 @@ impl<B: Batch> Shared<B> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn collect(&self) -> Vec<B::Key> {
+    fn collect(&self) -> (Vec<B::Key>, BatchFacts) {
         let mut state = self.lock();
         let keys = std::mem::take(&mut state.collected);
         state.usage.batches += 1;
         state.usage.keys += keys.len() as u64;
-        keys
+        let hits = state.usage.hits - state.hits_told;
+        state.hits_told = state.usage.hits;
+        let waiting = std::mem::take(&mut state.waiting);
+        let facts = BatchFacts { loader: self.batch.name(), keys: keys.len(), hits, waiting };
+        (keys, facts)
     }
 
     fn settle(&self, keys: Vec<B::Key>, mut answers: Vec<Result<B::Value, LoadError>>) {
@@ -228,7 +266,7 @@ mod tests {
         let answers = dispatcher.drive(join_all([3, 1, 3, 2].map(|key| loader.load(key)))).await;
         assert_eq!(answers.into_iter().map(Result::unwrap).collect::<Vec<_>>(), [6, 2, 6, 4]);
         assert_eq!(*sent.lock().unwrap(), [[3, 1, 2]]);
-        assert_eq!(loader.usage(), ("double", LoaderUsage { batches: 1, keys: 3, hits: 1 }));
+        assert_eq!(loader.usage(), ("double", LoaderUsage { batches: 1, keys: 3, hits: 1, ..LoaderUsage::default() }));
     }
 
     #[tokio::test]

@@ -1,11 +1,15 @@
 //! Batching: what the resolvers of one request ask for is collected and fetched together.
 
+mod cacheable;
+mod cached;
 mod dispatch;
 mod loader;
 mod store;
 
 use std::sync::Arc;
 
+pub use cacheable::Remembered;
+pub use cached::{CacheUsage, Cached};
 pub use dispatch::{Dispatcher, Drive};
 pub use loader::{Batch, Load, LoadError, Loader, LoaderUsage};
 pub use store::{
@@ -56,84 +60,75 @@ macro_rules! loaders {
 
 loaders! {
     /// A prompt, unless it was deleted.
-    prompt_by_id: RowById<Prompts> = |store| RowById::new(store, "promptById");
+    prompt_by_id: Cached<RowById<Prompts>> = |store| Cached::new(store, RowById::new(store, "promptById"));
     /// A version of a named prompt.
     prompt_by_name: Lookup<PromptNameKey> = |store| Lookup::new(store);
     /// A page of all prompts.
-    prompts: List<Prompts> = |store| List::new(store, "prompts");
+    prompts: Cached<List<Prompts>> = |store| Cached::new(store, List::new(store, "prompts"));
     /// The number of all prompts.
-    prompt_count: ListCount<Prompts> = |store| ListCount::new(store, "promptCount");
+    prompt_count: Cached<ListCount<Prompts>> = |store| Cached::new(store, ListCount::new(store, "promptCount"));
     /// A page of the versions made from a version.
-    prompts_by_parent: ChildPage<Prompts> = |store| ChildPage::new(store, "promptsByParent", PromptParent::Parent);
+    prompts_by_parent: Cached<ChildPage<Prompts>> = |store| Cached::new(store, ChildPage::new(store, "promptsByParent", PromptParent::Parent));
     /// Their number.
-    prompt_count_by_parent: ChildCount<Prompts> =
-        |store| ChildCount::new(store, "promptCountByParent", PromptParent::Parent);
+    prompt_count_by_parent: Cached<ChildCount<Prompts>> = |store| Cached::new(store, ChildCount::new(store, "promptCountByParent", PromptParent::Parent));
     /// A page of the versions of a lineage.
-    prompts_by_root: ChildPage<Prompts> = |store| ChildPage::new(store, "promptsByRoot", PromptParent::Root);
+    prompts_by_root: Cached<ChildPage<Prompts>> = |store| Cached::new(store, ChildPage::new(store, "promptsByRoot", PromptParent::Root));
     /// Their number.
-    prompt_count_by_root: ChildCount<Prompts> = |store| ChildCount::new(store, "promptCountByRoot", PromptParent::Root);
+    prompt_count_by_root: Cached<ChildCount<Prompts>> = |store| Cached::new(store, ChildCount::new(store, "promptCountByRoot", PromptParent::Root));
     /// A page of the prompts made from a template.
-    prompts_by_template: ChildPage<Prompts> =
-        |store| ChildPage::new(store, "promptsByTemplate", PromptParent::Template);
+    prompts_by_template: Cached<ChildPage<Prompts>> = |store| Cached::new(store, ChildPage::new(store, "promptsByTemplate", PromptParent::Template));
     /// Their number.
-    prompt_count_by_template: ChildCount<Prompts> =
-        |store| ChildCount::new(store, "promptCountByTemplate", PromptParent::Template);
+    prompt_count_by_template: Cached<ChildCount<Prompts>> = |store| Cached::new(store, ChildCount::new(store, "promptCountByTemplate", PromptParent::Template));
     /// A run.
-    run_by_id: RowById<Runs> = |store| RowById::new(store, "runById");
+    run_by_id: Cached<RowById<Runs>> = |store| Cached::new(store, RowById::new(store, "runById"));
     /// A run under its tool's id.
     run_by_external_id: Lookup<RunExternalIdKey> = |store| Lookup::new(store);
     /// A page of all runs.
-    runs: List<Runs> = |store| List::new(store, "runs");
+    runs: Cached<List<Runs>> = |store| Cached::new(store, List::new(store, "runs"));
     /// The number of all runs.
-    run_count: ListCount<Runs> = |store| ListCount::new(store, "runCount");
+    run_count: Cached<ListCount<Runs>> = |store| Cached::new(store, ListCount::new(store, "runCount"));
     /// An evaluation.
-    evaluation_by_id: RowById<Evaluations> = |store| RowById::new(store, "evaluationById");
+    evaluation_by_id: Cached<RowById<Evaluations>> = |store| Cached::new(store, RowById::new(store, "evaluationById"));
     /// A page of all evaluations.
-    evaluations: List<Evaluations> = |store| List::new(store, "evaluations");
+    evaluations: Cached<List<Evaluations>> = |store| Cached::new(store, List::new(store, "evaluations"));
     /// The number of all evaluations.
-    evaluation_count: ListCount<Evaluations> = |store| ListCount::new(store, "evaluationCount");
+    evaluation_count: Cached<ListCount<Evaluations>> = |store| Cached::new(store, ListCount::new(store, "evaluationCount"));
     /// A page of a prompt's evaluations.
-    evaluations_by_prompt: ChildPage<Evaluations> =
-        |store| ChildPage::new(store, "evaluationsByPrompt", EvaluationParent::Prompt);
+    evaluations_by_prompt: Cached<ChildPage<Evaluations>> = |store| Cached::new(store, ChildPage::new(store, "evaluationsByPrompt", EvaluationParent::Prompt));
     /// Their number.
-    evaluation_count_by_prompt: ChildCount<Evaluations> =
-        |store| ChildCount::new(store, "evaluationCountByPrompt", EvaluationParent::Prompt);
+    evaluation_count_by_prompt: Cached<ChildCount<Evaluations>> = |store| Cached::new(store, ChildCount::new(store, "evaluationCountByPrompt", EvaluationParent::Prompt));
     /// A page of a run's evaluations.
-    evaluations_by_run: ChildPage<Evaluations> =
-        |store| ChildPage::new(store, "evaluationsByRun", EvaluationParent::Run);
+    evaluations_by_run: Cached<ChildPage<Evaluations>> = |store| Cached::new(store, ChildPage::new(store, "evaluationsByRun", EvaluationParent::Run));
     /// Their number.
-    evaluation_count_by_run: ChildCount<Evaluations> =
-        |store| ChildCount::new(store, "evaluationCountByRun", EvaluationParent::Run);
+    evaluation_count_by_run: Cached<ChildCount<Evaluations>> = |store| Cached::new(store, ChildCount::new(store, "evaluationCountByRun", EvaluationParent::Run));
     /// A test result.
-    test_result_by_id: RowById<TestResults> = |store| RowById::new(store, "testResultById");
+    test_result_by_id: Cached<RowById<TestResults>> = |store| Cached::new(store, RowById::new(store, "testResultById"));
     /// A page of an evaluation's results.
-    test_results_by_evaluation: ChildPage<TestResults> =
-        |store| ChildPage::new(store, "testResultsByEvaluation", TestResultParent::Evaluation);
+    test_results_by_evaluation: Cached<ChildPage<TestResults>> = |store| Cached::new(store, ChildPage::new(store, "testResultsByEvaluation", TestResultParent::Evaluation));
     /// Their number.
-    test_result_count_by_evaluation: ChildCount<TestResults> =
-        |store| ChildCount::new(store, "testResultCountByEvaluation", TestResultParent::Evaluation);
+    test_result_count_by_evaluation: Cached<ChildCount<TestResults>> = |store| Cached::new(store, ChildCount::new(store, "testResultCountByEvaluation", TestResultParent::Evaluation));
     /// How many test cases of two evaluations have which change.
     comparison_counts: ComparisonCounts = |store| ComparisonCounts(Arc::clone(store));
     /// Some test cases of two evaluations.
     compared_cases: ComparedCases = |store| ComparedCases(Arc::clone(store));
     /// A template.
-    template_by_id: RowById<Templates> = |store| RowById::new(store, "promptTemplateById");
+    template_by_id: Cached<RowById<Templates>> = |store| Cached::new(store, RowById::new(store, "promptTemplateById"));
     /// A template under its name.
     template_by_name: Lookup<TemplateNameKey> = |store| Lookup::new(store);
     /// A page of all templates.
-    templates: List<Templates> = |store| List::new(store, "promptTemplates");
+    templates: Cached<List<Templates>> = |store| Cached::new(store, List::new(store, "promptTemplates"));
     /// The number of all templates.
-    template_count: ListCount<Templates> = |store| ListCount::new(store, "promptTemplateCount");
+    template_count: Cached<ListCount<Templates>> = |store| Cached::new(store, ListCount::new(store, "promptTemplateCount"));
     /// Figures about everything.
-    statistics: Statistics = |store| Statistics(Arc::clone(store));
+    statistics: Cached<Statistics> = |store| Cached::new(store, Statistics(Arc::clone(store)));
     /// What a prompt comes to.
-    prompt_totals: TotalsById<PromptTotals> = |store| TotalsById::new(store);
+    prompt_totals: Cached<TotalsById<PromptTotals>> = |store| Cached::new(store, TotalsById::new(store));
     /// What a run comes to.
-    run_totals: TotalsById<RunTotals> = |store| TotalsById::new(store);
+    run_totals: Cached<TotalsById<RunTotals>> = |store| Cached::new(store, TotalsById::new(store));
     /// The course of a prompt's scores.
     score_trends: ScoreTrends = |store| ScoreTrends(Arc::clone(store));
     /// The best prompts.
     prompt_leaderboard: PromptLeaderboard = |store| PromptLeaderboard(Arc::clone(store));
     /// The best models.
-    model_leaderboard: ModelLeaderboard = |store| ModelLeaderboard(Arc::clone(store));
+    model_leaderboard: Cached<ModelLeaderboard> = |store| Cached::new(store, ModelLeaderboard(Arc::clone(store)));
 }

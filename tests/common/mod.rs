@@ -122,6 +122,7 @@ pub fn small_pools() -> PoolSettings {
         lifetime: Duration::from_hours(1),
         statement_timeout: Duration::from_secs(10),
         lock_wait: Duration::from_secs(5),
+        carries_out: false,
         syncs_commits: false,
     }
 }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use evalgraph::app::App;
+use evalgraph::cache::{Cache, Follower};
 use evalgraph::config::catalog;
+use evalgraph::db::pool::PoolSettings;
 use evalgraph::db::{Database, DbError, StatementCount};
 use evalgraph::domain::Principal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -99,6 +101,66 @@ effects! {
         assert_eq!(server.wait(), Some(0));
         let log = server.log();
         assert!(log.contains("requests were cut off at shutdown") && log.contains("123"), "{log}");
+    }
+
+    async fn redis_url() {
+        let redis = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("redis_url = 'redis://{}'", redis.local_addr().unwrap());
+        let (_server, _file) = start(&url, &["--listen=127.0.0.1:0"]);
+        let connected = tokio::time::timeout(Duration::from_secs(10), redis.accept()).await;
+        connected.expect("the server never connects").unwrap();
+    }
+
+    async fn redis_timeout_ms() {
+        let cache = settings("redis_url = 'redis://x'\nredis_timeout_ms = 7").cache().unwrap();
+        assert_eq!(cache.redis.unwrap().command_timeout, Duration::from_millis(7));
+    }
+
+    async fn redis_prefix() {
+        let cache = settings("redis_url = 'redis://x'\nredis_prefix = 'other'").cache().unwrap();
+        assert_eq!(cache.redis.unwrap().prefix, "other");
+    }
+
+    async fn cache_process() {
+        assert_eq!(asked_twice("", PROMPT, Duration::ZERO).await, 0);
+        assert_eq!(asked_twice("cache_process = 'on'", PROMPT, Duration::ZERO).await, 0);
+        assert!(settings("cache_process = 'off'").cache().is_none());
+        // Beside Redis it has to be asked for.
+        for (file, remembers) in [("", false), ("cache_process = 'on'", true)] {
+            let cache = settings(&format!("redis_url = 'redis://x'\n{file}")).cache().unwrap();
+            assert_eq!(cache.process_bytes > 0, remembers, "{file}");
+        }
+    }
+
+    async fn cache_process_bytes() {
+        // Room for no entry at all.
+        assert_eq!(asked_twice("cache_process_bytes = 1", PROMPT, Duration::ZERO).await, 1);
+    }
+
+    async fn cache_max_entry_bytes() {
+        assert_eq!(asked_twice("cache_max_entry_bytes = 10", "{ statistics { promptCount } }", Duration::ZERO).await, 1);
+    }
+
+    async fn cache_prompt_ttl_s() {
+        check_lifetime("cache_prompt_ttl_s", PROMPT).await;
+    }
+
+    async fn cache_list_ttl_s() {
+        check_lifetime("cache_list_ttl_s", "{ prompts(filter: { userId: \"ada\" }) { nodes { title } } }").await;
+    }
+
+    async fn cache_evaluation_ttl_s() {
+        let id = crate::common::global_id("Evaluation", uuid::Uuid::nil());
+        check_lifetime("cache_evaluation_ttl_s", &format!("{{ evaluation(id: \"{id}\") {{ status }} }}")).await;
+    }
+
+    async fn cache_template_ttl_s() {
+        let id = crate::common::global_id("PromptTemplate", uuid::Uuid::nil());
+        check_lifetime("cache_template_ttl_s", &format!("{{ node(id: \"{id}\") {{ id }} }}")).await;
+    }
+
+    async fn cache_statistics_ttl_s() {
+        check_lifetime("cache_statistics_ttl_s", "{ statistics { promptCount } }").await;
     }
 
     async fn explorer() {
@@ -331,6 +393,32 @@ fn log_of(file: &str) -> String {
     server.signal("TERM");
     assert_eq!(server.wait(), Some(0));
     server.log()
+}
+
+/// Asks for a prompt that does not exist, which is remembered too.
+const PROMPT: &str = "{ prompt(id: \"UHJvbXB0OjAwMDAwMDAwLTAwMDAtMDAwMC0wMDAwLTAwMDAwMDAwMDAwMA==\") { title } }";
+
+/// How many statements a query takes that was asked before, so long ago.
+async fn asked_twice(file: &str, query: &str, later: Duration) -> u64 {
+    let location = TestLocation::migrated(Kind::Sqlite).await;
+    let settings = settings(file);
+    let pools = PoolSettings { carries_out: true, ..settings.pool() };
+    let database = Database::open(&location.location, &pools).await.unwrap();
+    let cache = Cache::new(&settings.cache().unwrap()).unwrap();
+    let (_follower, database) = Follower::start(&cache, database);
+    eventually(Duration::from_secs(10), "the cache is believed", async || cache.is_believed()).await;
+    let app = App::new(database, &settings).with_cache(Some(cache));
+    let server = TestServer::with(app, Principal::local()).await;
+    server.data(query).await;
+    tokio::time::sleep(later).await;
+    server.send(query, serde_json::json!({})).await.statements()
+}
+
+/// An answer is forgotten after a second when the setting says so, and otherwise is not.
+async fn check_lifetime(setting: &str, query: &str) {
+    let later = Duration::from_millis(1100);
+    assert_eq!(asked_twice("", query, later).await, 0);
+    assert_eq!(asked_twice(&format!("{setting} = 1"), query, later).await, 1);
 }
 
 fn migrate(file: &str) {

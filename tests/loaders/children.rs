@@ -1,12 +1,11 @@
 //! Pages and lengths of parents' lists.
 
 use evalgraph::db::columns::ColumnSet;
-use evalgraph::db::entity::Entity;
 use evalgraph::db::evaluations::{EvaluationFilter, Evaluations};
 use evalgraph::db::page::{Order, Position, Positioned as _, Slice};
 use evalgraph::db::prompts::{NewPrompt, PromptFilter, Prompts};
 use evalgraph::db::test_results::{TestResultFilter, TestResults};
-use evalgraph::loaders::{ChildCount, ChildCountKey, ChildPage, ChildPageKey, PageArguments};
+use evalgraph::loaders::{Cached, ChildCount, ChildCountKey, ChildPage, ChildPageKey, PageArguments, Remembered};
 use uuid::Uuid;
 
 use crate::common::{
@@ -20,15 +19,20 @@ use crate::{Pick, Request};
 /// A parent, and the places of its rows.
 type Family = (Uuid, Vec<Position>);
 
-fn key<E: Entity>(parent: Uuid, filter: E::Filter, slice: Slice<E::OrderField>, columns: ColumnSet) -> ChildPageKey<E> {
+fn key<E: Remembered>(
+    parent: Uuid,
+    filter: E::Filter,
+    slice: Slice<E::OrderField>,
+    columns: ColumnSet,
+) -> ChildPageKey<E> {
     ChildPageKey { parent, page: PageArguments { filter, slice }, columns }
 }
 
 /// Checks the loaders of parents' lists; `narrow` matches the rows of the late time alone.
 async fn check_lists<E: OnDemand>(
     database: &TestDatabase,
-    pages: Pick<ChildPage<E>>,
-    counts: Pick<ChildCount<E>>,
+    pages: Pick<Cached<ChildPage<E>>>,
+    counts: Pick<Cached<ChildCount<E>>>,
     mut families: Vec<Family>,
     narrow: E::Filter,
 ) {
@@ -42,7 +46,7 @@ async fn check_lists<E: OnDemand>(
 /// All slices of all parents' lists at once take a statement for each slice, whatever the number of parents.
 async fn check_pages<E: OnDemand>(
     database: &TestDatabase,
-    pages: Pick<ChildPage<E>>,
+    pages: Pick<Cached<ChildPage<E>>>,
     families: &[Family],
     narrow: &E::Filter,
 ) {
@@ -73,7 +77,7 @@ async fn check_pages<E: OnDemand>(
 /// All lengths at once take a statement for each filter.
 async fn check_counts<E: OnDemand>(
     database: &TestDatabase,
-    counts: Pick<ChildCount<E>>,
+    counts: Pick<Cached<ChildCount<E>>>,
     families: &[Family],
     narrow: &E::Filter,
 ) {
@@ -92,7 +96,11 @@ async fn check_counts<E: OnDemand>(
 }
 
 /// Checks that a parent's page has the columns that were asked for.
-async fn check_columns<E: OnDemand>(database: &TestDatabase, loader: Pick<ChildPage<E>>, parent: impl Into<Uuid>) {
+async fn check_columns<E: OnDemand>(
+    database: &TestDatabase,
+    loader: Pick<Cached<ChildPage<E>>>,
+    parent: impl Into<Uuid>,
+) {
     let (parent, slice) = (parent.into(), Slice::first(9, Order::descending(E::OrderField::default())));
     let whole = |columns| key(parent, E::Filter::default(), slice.clone(), columns);
     let row = Request::new(database).ask(loader, [whole(ColumnSet::NONE)]).await[0][0].clone();

@@ -1,13 +1,12 @@
 //! Pages and lengths of lists that are under no parent.
 
 use evalgraph::db::columns::ColumnSet;
-use evalgraph::db::entity::Entity;
 use evalgraph::db::evaluations::{EvaluationFilter, Evaluations};
 use evalgraph::db::page::{Order, Position, Positioned as _, Slice};
 use evalgraph::db::prompts::{PromptFilter, Prompts};
 use evalgraph::db::runs::{RunFilter, Runs};
 use evalgraph::db::templates::{TemplateFilter, Templates};
-use evalgraph::loaders::{List, ListCount, ListKey, PageArguments};
+use evalgraph::loaders::{Cached, List, ListCount, ListKey, PageArguments, Remembered};
 
 use crate::common::{EvaluationBuilder, PromptBuilder, RunBuilder, TemplateBuilder, TestDatabase, on_both_databases};
 use crate::on_demand::{OnDemand, column_sets};
@@ -15,15 +14,15 @@ use crate::places::{expected, late, narrowed, plant, slices, times};
 use crate::tree::Tree;
 use crate::{Pick, Request};
 
-fn key<E: Entity>(filter: E::Filter, slice: Slice<E::OrderField>, columns: ColumnSet) -> ListKey<E> {
+fn key<E: Remembered>(filter: E::Filter, slice: Slice<E::OrderField>, columns: ColumnSet) -> ListKey<E> {
     ListKey { page: PageArguments { filter, slice }, columns }
 }
 
 /// Checks the loaders of a list that has these places; `narrow` matches the rows of the late time alone.
 async fn check_list<E: OnDemand>(
     database: &TestDatabase,
-    pages: Pick<List<E>>,
-    counts: Pick<ListCount<E>>,
+    pages: Pick<Cached<List<E>>>,
+    counts: Pick<Cached<ListCount<E>>>,
     places: &[Position],
     narrow: E::Filter,
 ) {
@@ -52,7 +51,7 @@ async fn check_list<E: OnDemand>(
 }
 
 /// Checks that a page has the columns that were asked for.
-async fn check_columns<E: OnDemand>(database: &TestDatabase, loader: Pick<List<E>>) {
+async fn check_columns<E: OnDemand>(database: &TestDatabase, loader: Pick<Cached<List<E>>>) {
     let slice = Slice::first(1_000, Order::ascending(E::OrderField::default()));
     let whole = |columns| key(E::Filter::default(), slice.clone(), columns);
     let row = Request::new(database).ask(loader, [whole(ColumnSet::NONE)]).await[0][0].clone();

@@ -34,7 +34,12 @@ struct Request {
 impl Request {
     fn of(principal: Principal, database: &TestDatabase) -> Self {
         let (dispatcher, statements) = (Arc::new(Dispatcher::default()), StatementCount::default());
-        let store = Arc::new(Store { database: database.database.clone(), principal, statements: statements.clone() });
+        let store = Arc::new(Store {
+            database: database.database.clone(),
+            principal,
+            statements: statements.clone(),
+            cache: None,
+        });
         Self { loaders: Loaders::new(&store, &dispatcher), dispatcher, statements }
     }
 

@@ -1,14 +1,14 @@
 //! Which columns of a row were read.
 
 use evalgraph::db::columns::ColumnSet;
-use evalgraph::db::entity::Entity;
 use evalgraph::db::evaluations::Evaluations;
 use evalgraph::db::prompts::Prompts;
 use evalgraph::db::runs::Runs;
 use evalgraph::db::templates::Templates;
 use evalgraph::db::test_results::TestResults;
+use evalgraph::loaders::Remembered;
 
-pub trait OnDemand: Entity {
+pub trait OnDemand: Remembered {
     /// Columns that are null in some rows of these tests.
     const NULL: &'static [&'static str];
 

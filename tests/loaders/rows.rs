@@ -2,7 +2,7 @@
 
 use evalgraph::db::columns::ColumnSet;
 use evalgraph::db::page::Positioned as _;
-use evalgraph::loaders::{LoaderUsage, RowById, RowKey};
+use evalgraph::loaders::{Cached, LoaderUsage, RowById, RowKey};
 use uuid::Uuid;
 
 use crate::common::{TestDatabase, on_both_databases};
@@ -15,13 +15,17 @@ fn key(id: Uuid, columns: ColumnSet) -> RowKey {
 }
 
 /// Checks a loader of rows, of which two are stored.
-async fn check_rows<E: OnDemand>(database: &TestDatabase, loader: Pick<RowById<E>>, [one, other]: [Uuid; 2]) {
+async fn check_rows<E: OnDemand>(database: &TestDatabase, loader: Pick<Cached<RowById<E>>>, [one, other]: [Uuid; 2]) {
     check_answers(database, loader, [one, other]).await;
     check_columns(database, loader, [one, other]).await;
 }
 
 /// Hits, misses and repeated keys have the answers of their own places, all from one statement.
-async fn check_answers<E: OnDemand>(database: &TestDatabase, loader: Pick<RowById<E>>, [one, other]: [Uuid; 2]) {
+async fn check_answers<E: OnDemand>(
+    database: &TestDatabase,
+    loader: Pick<Cached<RowById<E>>>,
+    [one, other]: [Uuid; 2],
+) {
     let request = Request::new(database);
     let asked = [other, Uuid::now_v7(), one, other, Uuid::nil()];
     let rows = request.ask(loader, asked.map(|id| key(id, ColumnSet::NONE))).await;
@@ -32,13 +36,20 @@ async fn check_answers<E: OnDemand>(database: &TestDatabase, loader: Pick<RowByI
     // What was loaded once, a miss too, is not asked for again.
     request.ask(loader, [one, asked[1]].map(|id| key(id, ColumnSet::NONE))).await;
     assert_eq!(request.statements.get(), 1);
-    assert_eq!(loader(&request.loaders).usage().1, LoaderUsage { batches: 1, keys: 4, hits: 3 });
+    assert_eq!(
+        loader(&request.loaders).usage().1,
+        LoaderUsage { batches: 1, keys: 4, hits: 3, ..LoaderUsage::default() }
+    );
 
     assert!(Request::new(database).ask(loader, [key(Uuid::now_v7(), ColumnSet::ALL)]).await[0].is_none());
 }
 
 /// OnDemand columns are read when they are asked for, and not otherwise.
-async fn check_columns<E: OnDemand>(database: &TestDatabase, loader: Pick<RowById<E>>, [one, other]: [Uuid; 2]) {
+async fn check_columns<E: OnDemand>(
+    database: &TestDatabase,
+    loader: Pick<Cached<RowById<E>>>,
+    [one, other]: [Uuid; 2],
+) {
     let row = Request::new(database).ask(loader, [key(one, ColumnSet::NONE)]).await.remove(0).unwrap();
     for columns in column_sets::<E>(&row) {
         let rows = Request::new(database).ask(loader, [key(one, columns)]).await;

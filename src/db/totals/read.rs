@@ -18,7 +18,7 @@ use crate::db::types::sql;
 use crate::domain::{Principal, rate};
 
 /// What a prompt version comes to over its evaluations.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Queryable)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Queryable, serde::Serialize, serde::Deserialize)]
 pub struct PromptTotals {
     /// Its evaluations, in whatever state.
     pub evaluation_count: i64,
@@ -41,7 +41,7 @@ impl PromptTotals {
 }
 
 /// What a run comes to over its evaluations.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Queryable)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Queryable, serde::Serialize, serde::Deserialize)]
 pub struct RunTotals {
     /// Results in all.
     pub total_tests: i64,
@@ -64,7 +64,7 @@ impl RunTotals {
 }
 
 /// Sums over completed evaluations, as both the best models and the course of scores show them.
-#[derive(Debug, Clone, Copy, PartialEq, Queryable)]
+#[derive(Debug, Clone, Copy, PartialEq, Queryable, serde::Serialize, serde::Deserialize)]
 pub struct EvaluationSums {
     /// The evaluations.
     pub evaluation_count: i64,

@@ -27,7 +27,7 @@ pub struct ChildPageKey<E: Entity> {
 pub struct ChildPage<E: Entity> {
     store: Arc<Store>,
     name: &'static str,
-    parent: E::Parent,
+    pub(in crate::loaders) parent: E::Parent,
 }
 
 impl<E: Entity> ChildPage<E> {
@@ -97,7 +97,7 @@ pub struct ChildCountKey<F> {
 pub struct ChildCount<E: Entity> {
     store: Arc<Store>,
     name: &'static str,
-    parent: E::Parent,
+    pub(in crate::loaders) parent: E::Parent,
 }
 
 impl<E: Entity> ChildCount<E> {

@@ -11,6 +11,8 @@ mod statistics;
 mod totals;
 mod trends;
 
+use std::sync::Arc;
+
 use diesel::result::QueryResult;
 use futures_util::future::BoxFuture;
 
@@ -25,6 +27,7 @@ pub use totals::{Totals, TotalsById};
 pub use trends::{ScoreTrends, TrendKey};
 
 use super::loader::LoadError;
+use crate::cache::Cache;
 use crate::db::{Database, DbConnection, StatementCount};
 use crate::domain::Principal;
 
@@ -36,6 +39,8 @@ pub struct Store {
     pub principal: Principal,
     /// How many statements that took.
     pub statements: StatementCount,
+    /// What remembers the answers, unless the request wants to know for itself.
+    pub cache: Option<Arc<Cache>>,
 }
 
 impl Store {

@@ -1,0 +1,110 @@
+//! By what name a field is known in traces: its type and itself, as in `Prompt.evaluations`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_graphql::parser::types::{
+    BaseType, ExecutableDocument, OperationType, Selection, SelectionSet, ServiceDocument, Type, TypeKind,
+    TypeSystemDefinition,
+};
+use async_graphql::{Context, Pos, Positioned, QueryPathNode, QueryPathSegment};
+
+/// The coordinates of the fields of a document, by the place of each in its text.
+pub type Coordinates = HashMap<Pos, Arc<str>>;
+
+struct OutputField {
+    coordinate: Arc<str>,
+    type_name: String,
+}
+
+/// The fields of all types with fields, and the types of those.
+pub struct OutputTypes(HashMap<String, HashMap<String, OutputField>>);
+
+impl OutputTypes {
+    /// The types of a schema.
+    pub fn new(schema: &ServiceDocument) -> Self {
+        let mut types = HashMap::new();
+        for definition in &schema.definitions {
+            let TypeSystemDefinition::Type(Positioned { node, .. }) = definition else { continue };
+            let fields = match &node.kind {
+                TypeKind::Object(object) => &object.fields,
+                TypeKind::Interface(interface) => &interface.fields,
+                _ => continue,
+            };
+            let field = |field: &Positioned<async_graphql::parser::types::FieldDefinition>| {
+                let name = field.node.name.node.to_string();
+                let coordinate = format!("{}.{name}", node.name.node).into();
+                (name, OutputField { coordinate, type_name: named(&field.node.ty.node).to_owned() })
+            };
+            types.insert(node.name.node.to_string(), fields.iter().map(field).collect());
+        }
+        Self(types)
+    }
+
+    /// The coordinates of all fields of a document. Each selection is looked at once, however often its fragment is
+    /// spread.
+    pub fn coordinates(&self, document: &ExecutableDocument) -> Coordinates {
+        let mut found = Coordinates::new();
+        let mut open: Vec<(&str, &SelectionSet)> = Vec::new();
+        for (_, operation) in document.operations.iter() {
+            let root = match operation.node.ty {
+                OperationType::Query => "Query",
+                OperationType::Mutation => "Mutation",
+                OperationType::Subscription => "Subscription",
+            };
+            open.push((root, &operation.node.selection_set.node));
+        }
+        for fragment in document.fragments.values() {
+            open.push((&fragment.node.type_condition.node.on.node, &fragment.node.selection_set.node));
+        }
+        while let Some((parent, selections)) = open.pop() {
+            for Positioned { node, .. } in &selections.items {
+                match node {
+                    Selection::Field(field) => {
+                        let known = self.0.get(parent).and_then(|fields| fields.get(field.node.name.node.as_str()));
+                        let Some(known) = known else { continue };
+                        found.insert(field.pos, Arc::clone(&known.coordinate));
+                        open.push((&known.type_name, &field.node.selection_set.node));
+                    }
+                    Selection::InlineFragment(fragment) => {
+                        let condition = fragment.node.type_condition.as_ref();
+                        let parent = condition.map_or(parent, |condition| condition.node.on.node.as_str());
+                        open.push((parent, &fragment.node.selection_set.node));
+                    }
+                    Selection::FragmentSpread(_) => {}
+                }
+            }
+        }
+        found
+    }
+}
+
+fn named(of: &Type) -> &str {
+    match &of.base {
+        BaseType::Named(name) => name,
+        BaseType::List(inner) => named(inner),
+    }
+}
+
+/// Where in the answer a field is, as in `prompts.nodes[2].evaluations`.
+pub fn path(context: &Context<'_>) -> String {
+    let mut segments = Vec::new();
+    let mut node: Option<&QueryPathNode<'_>> = context.path_node.as_ref();
+    while let Some(QueryPathNode { parent, segment }) = node {
+        segments.push(*segment);
+        node = *parent;
+    }
+    let mut path = String::new();
+    for segment in segments.into_iter().rev() {
+        match segment {
+            QueryPathSegment::Index(index) => path.push_str(&format!("[{index}]")),
+            QueryPathSegment::Name(name) => {
+                if !path.is_empty() {
+                    path.push('.');
+                }
+                path.push_str(name);
+            }
+        }
+    }
+    path
+}
