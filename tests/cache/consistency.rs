@@ -15,7 +15,7 @@ use evalgraph::db::{Database, StatementCount};
 use rand::RngExt as _;
 use rand::seq::IndexedRandom as _;
 
-use crate::common::{TestDatabase, eventually, small_pools};
+use crate::common::{TestDatabase, eventually, recorder, small_pools};
 use crate::instance::{Instance, process_tier, shared_tier};
 use crate::redis_server::RedisServer;
 
@@ -256,7 +256,7 @@ async fn what_a_server_left_behind_that_died_is_carried_out_by_others() {
         Database::open(&world.database.location, &PoolSettings { carries_out: true, ..small_pools() }).await.unwrap();
     let count = StatementCount::default();
     let changed = dying.write(&count, |connection| {
-        Box::pin(async move { connection.batch_execute("UPDATE prompts SET title = '1'").await })
+        Box::pin(async move { connection.batch_execute(&recorder::of_a_test("UPDATE prompts SET title = '1'")).await })
     });
     changed.await.unwrap();
     let is_seen = async || instance.server.data(&query).await["prompt"]["title"] == "1";
