@@ -8,6 +8,7 @@ mod create_prompt_version;
 mod deletion;
 mod evaluations;
 mod leaving;
+mod model;
 mod recording;
 mod results;
 mod runs;
