@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+use crate::auth::Authenticator;
 use crate::cache::Cache;
 use crate::config::Settings;
 use crate::db::Database;
+use crate::domain::Principal;
 use crate::graphql::{Schema, ServiceLimits};
 
 /// How many requests with larger bodies than most may have are worked on at a time; others wait.
@@ -17,6 +19,8 @@ const BULK_BODIES: usize = 4;
 pub struct App {
     /// The store.
     pub database: Database,
+    /// What finds out who sent a request.
+    pub authenticator: Arc<Authenticator>,
     /// What remembers what the database returned, if anything does.
     pub cache: Option<Arc<Cache>>,
     /// The schema.
@@ -36,12 +40,20 @@ impl App {
         Self { explorer: settings.explorer, ..Self::with_limits(database, settings.limits()) }
     }
 
-    /// The application over a store, with these limits and the explorer.
+    /// The application over a store, with these limits and the explorer. Everybody is the administrator `local`.
     #[must_use]
     pub fn with_limits(database: Database, limits: ServiceLimits) -> Self {
         let bulk_bodies = Arc::new(Semaphore::new(BULK_BODIES));
-        Self { database, cache: None, schema: Schema::new(limits), limits, bulk_bodies, explorer: true }
+        let authenticator = Arc::new(Authenticator::everybody(Principal::local()));
+        Self { authenticator, database, cache: None, schema: Schema::new(limits), limits, bulk_bodies, explorer: true }
     }
+
+    /// The same application, for those whom `authenticator` knows.
+    #[must_use]
+    pub fn with_authenticator(self, authenticator: Arc<Authenticator>) -> Self {
+        Self { authenticator, ..self }
+    }
+
     /// The same application with a cache.
     #[must_use]
     pub fn with_cache(self, cache: Option<Arc<Cache>>) -> Self {

@@ -1,7 +1,7 @@
 //! evalgraph: a self-hosted GraphQL server over LLM prompts, the evaluations run on them and the result of every test
 //! case.
 //!
-//! A request goes from [`http`] to the schema in [`graphql`], whose resolvers fetch through [`loaders`], which batch
+//! A request goes from [`http`], where [`auth`] says whose it is, to the schema in [`graphql`], whose resolvers fetch through [`loaders`], which batch
 //! into the statements of [`db`] and remember what these return in the [`cache`]; what they change goes through
 //! [`writes`].
 
@@ -9,6 +9,7 @@
 #![warn(missing_docs)]
 
 pub mod app;
+pub mod auth;
 pub mod cache;
 pub mod cli;
 pub mod config;

@@ -64,6 +64,18 @@ text_enums! {
         /// A JSON array of messages, each with a `role` and a `content`.
         Chat = "chat",
     }
+    /// What whoever has a credential may do with it.
+    TokenScope {
+        /// Ask: every query.
+        Read = "read",
+        /// Change what is the owner's own: every mutation. What mutations return may be read.
+        Write = "write",
+        /// Record: the mutations that start, fill and end runs and evaluations and store prompts for them. Of what they
+        /// return, the changed object itself may be read.
+        Ingest = "ingest",
+        /// Everything, and for all owners.
+        Admin = "admin",
+    }
     /// Where an evaluation or a run is in its life. It only moves forward.
     EvaluationStatus {
         /// Registered, not begun.

@@ -53,6 +53,8 @@ id_types! {
     TestResultId;
     /// A reusable prompt text.
     TemplateId;
+    /// A token that a program identifies itself with.
+    ApiTokenId;
 }
 
 #[cfg(test)]

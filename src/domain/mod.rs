@@ -10,6 +10,7 @@ mod ids;
 mod orders;
 mod principal;
 mod prompt_content;
+mod scopes;
 mod score;
 mod search;
 mod template_text;
@@ -20,13 +21,16 @@ mod trend;
 
 pub use canonical_json::{canonical, case_hash, same_json};
 pub use content_hash::{content_hash, hex, sha256_hex};
-pub use enums::{EvaluationStatus, ParseEnumError, PromptFormat, PromptStatus, RunSource, TestCaseChange, TestOutcome};
-pub use ids::{EvaluationId, PromptId, RunId, TemplateId, TestResultId};
+pub use enums::{
+    EvaluationStatus, ParseEnumError, PromptFormat, PromptStatus, RunSource, TestCaseChange, TestOutcome, TokenScope,
+};
+pub use ids::{ApiTokenId, EvaluationId, PromptId, RunId, TemplateId, TestResultId};
 pub use orders::{
     EvaluationOrderField, PromptOrderField, PromptTemplateOrderField, RunOrderField, TestResultOrderField,
 };
-pub use principal::Principal;
+pub use principal::{Credential, Principal};
 pub use prompt_content::{ContentError, check_content};
+pub use scopes::Scopes;
 pub use score::{FiniteFloat, NotFinite, rate};
 pub use search::{MAX_SEARCH_CHARACTERS, MAX_SEARCH_WORDS, SearchTerm, SearchTerms, SearchTextError};
 pub use template_text::{MAX_RENDERED_BYTES, TemplateError, render_template, template_variables};

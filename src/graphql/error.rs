@@ -24,6 +24,10 @@ pub enum ErrorCode {
     GraphqlValidationFailed,
     /// An argument, a variable or the request itself is wrong.
     BadUserInput,
+    /// Nobody knows who asks: there is no credential, or none that counts.
+    Unauthenticated,
+    /// Who asks may not do that.
+    Forbidden,
     /// There is nothing of that name.
     NotFound,
     /// What is stored forbids the change.
@@ -46,6 +50,8 @@ impl ErrorCode {
             Self::GraphqlParseFailed => "GRAPHQL_PARSE_FAILED",
             Self::GraphqlValidationFailed => "GRAPHQL_VALIDATION_FAILED",
             Self::BadUserInput => "BAD_USER_INPUT",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden => "FORBIDDEN",
             Self::NotFound => "NOT_FOUND",
             Self::Conflict => "CONFLICT",
             Self::LimitExceeded => "LIMIT_EXCEEDED",

@@ -25,7 +25,7 @@ const EXPLAIN: &str = "x-evalgraph-explain";
 /// Answers an operation, which is in the body of a POST request or in the query string of a GET request.
 pub async fn answer(
     State(app): State<App>,
-    principal: Option<Extension<Principal>>,
+    Extension(principal): Extension<Principal>,
     Extension(request_id): Extension<RequestId>,
     Extension(details): Extension<LogDetails>,
     request: Request,
@@ -39,7 +39,7 @@ pub async fn answer(
         return refusal.into_response(MediaType::GraphqlResponse);
     };
     let context = RequestContext {
-        principal: principal.map_or_else(Principal::local, |Extension(principal)| principal),
+        principal,
         request_id: request_id.0,
         explain: request.headers().get(EXPLAIN).is_some_and(|value| value == "1"),
         // What is asked for in an address may be asked for again, or by a page that the user did not mean to trust.

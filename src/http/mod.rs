@@ -1,5 +1,6 @@
 //! HTTP: routes, and what holds for every request.
 
+mod authentication;
 mod body;
 mod explorer;
 mod graphql;
@@ -12,6 +13,7 @@ mod serve;
 
 use axum::Router;
 use axum::http::StatusCode;
+use axum::middleware;
 use axum::response::Response;
 use axum::routing::get;
 
@@ -23,9 +25,10 @@ pub use serve::{ConnectionLimits, serve};
 
 /// Every route, and every layer in its order.
 pub fn router(app: App) -> Router {
-    let operations = get(graphql::answer).post(graphql::answer);
+    let authenticated = middleware::from_fn_with_state(app.clone(), authentication::authenticate);
+    let operations = get(graphql::answer).post(graphql::answer).layer(authenticated);
     let routes = if app.explorer {
-        explorer::routes().route("/graphql", operations.layer(axum::middleware::from_fn(explorer::redirect_people)))
+        explorer::routes().route("/graphql", operations.layer(middleware::from_fn(explorer::redirect_people)))
     } else {
         Router::new().route("/", get(welcome)).route("/graphql", operations)
     };
@@ -35,7 +38,7 @@ pub fn router(app: App) -> Router {
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
         .with_state(app)
-        .layer(axum::middleware::from_fn(request_log::log_request))
+        .layer(middleware::from_fn(request_log::log_request))
 }
 
 async fn welcome() -> &'static str {

@@ -1,10 +1,11 @@
 //! The whole server on a port of its own.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Extension;
 use evalgraph::app::App;
+use evalgraph::auth::Authenticator;
 use evalgraph::db::Database;
 use evalgraph::domain::Principal;
 use evalgraph::graphql::ServiceLimits;
@@ -54,10 +55,16 @@ impl TestServer {
 
     /// This application for this principal, with other limits on connections.
     pub async fn with_limits(app: App, principal: Principal, limits: ConnectionLimits) -> Self {
+        let app = app.with_authenticator(Arc::new(Authenticator::everybody(principal)));
+        Self::authenticating(app, limits).await
+    }
+
+    /// This application, for whom its authenticator knows.
+    pub async fn authenticating(app: App, limits: ConnectionLimits) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let router = http::router(app).layer(Extension(principal));
+        let router = http::router(app);
         let shutdown = async move {
             let _ = stopped.await;
         };
