@@ -1,10 +1,12 @@
 //! The command line.
 
+mod admin;
 mod cache;
 mod completions;
 mod config;
 mod help;
 mod import;
+mod log_filter;
 mod migrate;
 mod open_files;
 mod purge;
@@ -14,16 +16,14 @@ mod stop_signals;
 mod totals;
 
 use std::ffi::OsString;
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use clap_complete::Shell;
 use thiserror::Error;
-use tracing_subscriber::EnvFilter;
 
-use crate::config::{Effective, Faults, Layers, LogFormat, Settings, without_variables};
+use crate::config::{Effective, Faults, Layers, Settings, without_variables};
 use crate::db::DbError;
 use crate::domain::Timestamp;
 use crate::ingest::ImportError;
@@ -109,7 +109,11 @@ enum Command {
         #[command(subcommand)]
         command: cache::CacheCommand,
     },
-
+    /// Tell what the server at --admin-listen logs, or change it until that server ends
+    LogFilter {
+        /// A level, or levels by module: info,evalgraph::db=debug
+        filter: Option<String>,
+    },
     /// Check the totals that are kept of prompts and evaluations, or compute them anew
     Totals {
         #[command(subcommand)]
@@ -154,7 +158,7 @@ impl Cli {
             return self.carry_out(command).await;
         }
         self.settings.validate()?;
-        start_logging(&self.settings);
+        telemetry::start_logging(&self.settings.log, self.settings.log_format());
         let exporting = Exporting::start(self.settings.env.as_str(), |name| std::env::var(name).ok())?;
         let done = telemetry::within(command.traced_as().and_then(telemetry::root), self.carry_out(command)).await;
         if let Some(exporting) = exporting {
@@ -181,6 +185,7 @@ impl Cli {
             Command::Cache { command } => {
                 cache::run(&self.settings, &self.settings.database()?, command).await.map_err(with_way_out)
             }
+            Command::LogFilter { filter } => log_filter::run(&self.settings, filter).await,
             Command::Totals { command } => {
                 totals::run(&self.settings, &self.settings.database()?, command).await.map_err(with_way_out)
             }
@@ -196,7 +201,7 @@ impl Command {
 
     /// Whether it reads and writes no data.
     fn needs_no_store(&self) -> bool {
-        self.needs_no_settings() || matches!(self, Self::Config { .. })
+        self.needs_no_settings() || matches!(self, Self::Config { .. } | Self::LogFilter { .. })
     }
 
     /// The span of the whole command. A server has one for each request instead.
@@ -232,16 +237,5 @@ fn with_variables(error: clap::Error, arguments: &[OsString]) -> clap::Error {
             help::arranged(Cli::command()).try_get_matches_from(arguments).err().unwrap_or(error)
         }
         _ => error,
-    }
-}
-
-/// Logs go to standard error: standard output is for what was asked for.
-fn start_logging(settings: &Settings) {
-    let filter = EnvFilter::try_new(&settings.log).unwrap_or_else(|_| EnvFilter::new("info"));
-    let colours = std::io::stderr().is_terminal();
-    let logging = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
-    match settings.log_format {
-        LogFormat::Text => logging.init(),
-        LogFormat::Json => logging.json().flatten_event(true).init(),
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 
+use super::admin::{self, Operators};
 use super::open_files;
 use super::stop_signals::StopSignals;
 use crate::app::App;
@@ -29,6 +30,7 @@ pub async fn run(settings: &Settings, location: &DatabaseLocation, load_demo: bo
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}: choose another port with --port or another address with --listen")
     })?;
+    let admin_listener = admin::bind(settings.admin_listen).await?;
     telemetry::within(telemetry::root("evalgraph migrate"), migrate::migrate(location)).await?;
     let caching = settings.cache();
     let pools = PoolSettings { carries_out: caching.is_some(), ..settings.pool() };
@@ -44,7 +46,9 @@ pub async fn run(settings: &Settings, location: &DatabaseLocation, load_demo: bo
     let (database, cache, _follower) = with_cache(database, caching.as_ref())?;
     let mut stop_signals = StopSignals::catch()?;
     greet(listener.local_addr()?, settings.explorer);
-    let router = http::router(App::new(database.clone(), settings).with_cache(cache));
+    let app = App::new(database.clone(), settings).with_cache(cache);
+    let operators = admin_listener.map(|listener| Operators::serve(listener, app.clone(), settings)).transpose()?;
+    let router = http::router(app);
     let shutdown = async move {
         stop_signals.next().await;
         tracing::info!("stopping: requests in progress are finished first");
@@ -53,6 +57,10 @@ pub async fn run(settings: &Settings, location: &DatabaseLocation, load_demo: bo
     // A change that has begun is made though its client is gone. None takes longer than a request may.
     if !database.finish_writes(settings.request_timeout()).await {
         tracing::warn!("changes that took too long were cut off at shutdown: nothing of them is stored");
+    }
+    // To the end, somebody may want to know what the others are waiting for.
+    if let Some(operators) = operators {
+        operators.stop().await;
     }
     tracing::info!("stopped");
     Ok(())

@@ -5,6 +5,7 @@
 //! `evalgraph config` and the documentation say of it. A flag wins over a variable, that over the file ([`Layers`]), and
 //! that over the default.
 
+mod admin_listen;
 mod catalog;
 mod effective;
 mod error;
@@ -15,6 +16,7 @@ mod secret;
 mod settings;
 mod validate;
 
+pub use admin_listen::AdminListen;
 pub use catalog::{Setting, ValueType, catalog};
 pub use effective::{Effective, EffectiveValue, Origin};
 pub use error::{Faults, SettingsError};

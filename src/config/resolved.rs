@@ -1,23 +1,36 @@
 //! What the settings come to together: addresses, pools and limits, with what was not given filled in.
 
+use std::io::IsTerminal as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::error::SettingsError;
 use super::secret::SecretUrl;
-use super::settings::{Environment, ProcessCache, Settings, SqliteSynchronous};
+use super::settings::{Environment, LogFormat, ProcessCache, Settings, SqliteSynchronous};
 use crate::cache::redis::RedisSettings;
 use crate::cache::{CacheSettings, Lifetimes};
 use crate::db::pool::{DatabaseLocation, LOCK_WAIT, PoolSettings};
 use crate::graphql::{PageLimits, QueryLimits, ServiceLimits};
 use crate::http::ConnectionLimits;
 
+/// How many operators and scrapers may be connected at a time.
+const MOST_ADMIN_CONNECTIONS: usize = 64;
+
 impl Settings {
     /// The address to serve on.
     #[must_use]
     pub fn listen_address(&self) -> SocketAddr {
         self.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, self.port).into())
+    }
+
+    /// How log lines look.
+    #[must_use]
+    pub fn log_format(&self) -> LogFormat {
+        self.log_format.unwrap_or_else(|| match self.env {
+            Environment::Production if !std::io::stderr().is_terminal() => LogFormat::Json,
+            _ => LogFormat::Text,
+        })
     }
 
     /// Where the data is.
@@ -90,6 +103,12 @@ impl Settings {
         PoolSettings { statement_timeout: timeout, lock_wait: timeout, ..self.pool() }
     }
 
+    /// What may be done with connections to the operators' listener: as with others, but few at a time.
+    #[must_use]
+    pub fn admin_connections(&self) -> ConnectionLimits {
+        ConnectionLimits { most: MOST_ADMIN_CONNECTIONS, ..self.connections() }
+    }
+
     /// What is remembered in the server's own memory and beside it; nothing when both are switched off.
     #[must_use]
     pub fn cache(&self) -> Option<CacheSettings> {
@@ -138,6 +157,7 @@ impl Settings {
             "pool_wait_ms" => (pool.wait.as_millis().to_string(), "env and statement_timeout_ms"),
             "pool_lifetime_s" => (pool.lifetime.as_secs().to_string(), "env"),
             "statement_timeout_ms" => (pool.statement_timeout.as_millis().to_string(), "request_timeout_ms"),
+            "log_format" => (self.log_format().as_str().to_owned(), "env"),
             _ => return None,
         })
     }

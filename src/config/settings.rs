@@ -9,6 +9,7 @@ use clap::builder::RangedU64ValueParser;
 use clap::{Args, Command, FromArgMatches as _, ValueEnum};
 
 use self::heading::{CACHE, DATABASE, LIMITS, LOG, SERVER};
+use super::admin_listen::AdminListen;
 use super::layers::without_variables;
 use super::secret::SecretUrl;
 use crate::graphql::{QueryLimits, ServiceLimits};
@@ -43,6 +44,17 @@ pub enum LogFormat {
     Text,
     /// For machines: one JSON object a line.
     Json,
+}
+
+impl LogFormat {
+    /// Its name in settings.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
 }
 
 /// When the server remembers answers in its own memory.
@@ -110,6 +122,11 @@ pub struct Settings {
     // Five sixths of a single millisecond would be none, which is no limit to PostgreSQL.
     #[arg(default_value_t = in_milliseconds(ServiceLimits::DEFAULT.request_timeout), value_parser = milliseconds(2))]
     pub request_timeout_ms: u64,
+
+    /// Address of the listener for operators: health in detail, the cache, the filter of the log.
+    #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_ADMIN_LISTEN", value_name = "ADDRESS")]
+    #[arg(default_value = "auto")]
+    pub admin_listen: AdminListen,
 
     /// How large a request's body may be: a document and its variables with room to spare.
     #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_MAX_BODY_BYTES", value_name = "BYTES")]
@@ -321,15 +338,15 @@ pub struct Settings {
     pub max_page_size: NonZeroU32,
 
     /// What is logged: a level, or levels by module (`warn,evalgraph::db=debug`).
-    /// PostgreSQL's notices are left out by default: each migration would have some.
+    /// Left out by default are PostgreSQL's notices, because each migration would have some, and what the client of Redis says
+    /// of every attempt to connect: the server itself tells when it does without Redis.
     #[arg(long, global = true, help_heading = LOG, env = "EVALGRAPH_LOG", value_name = "FILTER")]
-    #[arg(default_value = "info,tokio_postgres=warn")]
+    #[arg(default_value = "info,tokio_postgres=warn,fred=error")]
     pub log: String,
 
-    /// How log lines look.
+    /// How log lines look. Without it: for machines in production, unless a person looks at them in a terminal.
     #[arg(long, global = true, help_heading = LOG, env = "EVALGRAPH_LOG_FORMAT", value_name = "FORMAT")]
-    #[arg(default_value = "text")]
-    pub log_format: LogFormat,
+    pub log_format: Option<LogFormat>,
 }
 
 impl Default for Settings {

@@ -28,6 +28,7 @@ pub mod runs;
 pub mod schema;
 pub mod search;
 mod sqlite;
+pub mod state;
 pub mod statistics;
 pub mod templates;
 pub mod test_results;

@@ -20,6 +20,7 @@ use super::error::DbError;
 use super::outbox;
 use super::postgres::{PostgresTarget, PostgresUrl, UrlError};
 use super::sqlite::SqliteTarget;
+use super::state::{PoolState, Waiting};
 use super::transaction::{Aborted, read_transaction, retried};
 use crate::telemetry;
 
@@ -143,6 +144,9 @@ where
 #[derive(Clone)]
 struct RolePool {
     pool: Pool<Manager>,
+    base: u32,
+    max: u32,
+    waiting: Waiting,
     wait: Duration,
     connect_failure: watch::Receiver<String>,
     /// SQLite's statements cannot be stopped, so nobody who may leave early can hold the connection.
@@ -290,6 +294,24 @@ impl Database {
         tokio::time::timeout(limit, self.write.tasks.wait()).await.is_ok()
     }
 
+    /// The name of the database, as traces have it.
+    #[must_use]
+    pub fn system(&self) -> &'static str {
+        match self.target {
+            Target::Postgres(_) => "postgresql",
+            Target::Sqlite(_) => "sqlite",
+        }
+    }
+
+    /// The pools at this moment: one where both roles share it.
+    #[must_use]
+    pub fn pools(&self) -> Vec<PoolState> {
+        match self.target {
+            Target::Postgres(_) => vec![self.read.state("all")],
+            Target::Sqlite(_) => vec![self.read.state("read"), self.write.state("write")],
+        }
+    }
+
     /// Connections for reading: how many are open, and how many of those nobody uses.
     #[must_use]
     pub fn read_connections(&self) -> (u32, u32) {
@@ -313,8 +335,9 @@ impl RolePool {
         let (failures, connect_failure) = watch::channel(String::new());
         let failures = ConnectFailures { last: failures, logged: Arc::default() };
         let detached = matches!(target, Target::Sqlite(_));
+        let max = base.saturating_add(overflow);
         let pool = Pool::builder()
-            .max_size(base.saturating_add(overflow))
+            .max_size(max)
             .min_idle(base)
             .connection_timeout(settings.wait)
             .max_lifetime(settings.lifetime)
@@ -323,10 +346,24 @@ impl RolePool {
             .retry_connection(false)
             .error_sink(Box::new(failures))
             .build_unchecked(Manager { target });
-        Self { pool, wait: settings.wait, connect_failure, detached, tasks: TaskTracker::new() }
+        Self {
+            pool,
+            base,
+            max,
+            waiting: Waiting::default(),
+            wait: settings.wait,
+            connect_failure,
+            detached,
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    fn state(&self, role: &'static str) -> PoolState {
+        PoolState::of(role, &self.pool, &self.waiting, self.base, self.max)
     }
 
     async fn acquire(&self) -> Result<PooledConnection<'static, Manager>, DbError> {
+        let _waiting = self.waiting.begin();
         let mut failure = self.connect_failure.clone();
         failure.mark_unchanged();
         let get = self.pool.get_owned();

@@ -1,5 +1,6 @@
 //! HTTP: routes, and what holds for every request.
 
+pub mod admin;
 mod authentication;
 mod body;
 mod explorer;

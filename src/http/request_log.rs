@@ -88,35 +88,35 @@ impl Drop for Line {
         let (request_id, method, path) = (&*self.request_id, self.method.as_str(), self.path.as_str());
         let trace_id = self.trace_id.as_deref();
         let duration_ms = self.begun.elapsed().as_secs_f64() * 1e3;
-        match self.status {
-            Some(status) => {
-                tracing::info!(
+        // The same fields at each level, for the level of a line is part of its call site.
+        macro_rules! line {
+            ($level:ident, $status:expr, $message:literal) => {
+                tracing::$level!(
                     request_id,
                     trace_id,
                     method,
                     path,
                     operation,
-                    status,
+                    status = $status,
                     duration_ms,
                     statements,
                     errors,
-                    "request"
+                    $message
                 )
-            }
-            None => {
-                tracing::info!(
-                    request_id,
-                    trace_id,
-                    method,
-                    path,
-                    operation,
-                    duration_ms,
-                    statements,
-                    "request cancelled"
-                );
-            }
+            };
+        }
+        match self.status {
+            None => line!(info, tracing::field::Empty, "request cancelled"),
+            Some(status @ 500..) => line!(warn, status, "request"),
+            Some(status) if is_probe(path) => line!(debug, status, "request"),
+            Some(status) => line!(info, status, "request"),
         }
     }
+}
+
+/// Whether machines ask this again and again.
+fn is_probe(path: &str) -> bool {
+    path.starts_with("/health/") || path == "/metrics"
 }
 
 /// Gives the request its id, which the answer carries too, and writes its line.

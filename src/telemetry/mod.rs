@@ -1,4 +1,4 @@
-//! Tracing: spans of requests, operations, batches and statements, and where they are sent.
+//! The log, and tracing: spans of requests, operations, batches and statements, and where they are sent.
 //!
 //! Whether a trace is recorded is decided once, at its head. The span that work belongs to is OpenTelemetry's current
 //! context; where that has none, [`child`] makes none either, and everything runs as if there was no tracing.
@@ -6,6 +6,7 @@
 mod batch;
 mod export;
 mod field;
+mod logging;
 mod request;
 mod span;
 mod statement;
@@ -18,6 +19,7 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 pub use batch::{BatchFacts, batch};
 pub use export::{Exporting, TelemetryError};
 pub use field::{FieldLink, FieldSpan, FieldSpans};
+pub use logging::{LogFilterError, log_filter, set_log_filter, start_logging};
 pub use request::RequestSpan;
 pub use span::{Span, attached, child, current, describe, fail, phase, root, within};
 pub use statement::StatementSpan;

@@ -52,6 +52,12 @@ effects! {
         assert_eq!(server.address, address);
     }
 
+    async fn admin_listen() {
+        let address = free_address();
+        let (_server, _file) = start(&format!("admin_listen = '{address}'"), &["--listen=127.0.0.1:0"]);
+        assert_eq!(reqwest::get(format!("http://{address}/health/live")).await.unwrap().status(), 200);
+    }
+
     async fn request_timeout_ms() {
         let (server, _database) = serve("request_timeout_ms = 100").await;
         let never_ending = futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>();
@@ -348,6 +354,7 @@ effects! {
 
     async fn log_format() {
         assert!(!log_of("log_format = 'text'").starts_with('{'));
+        assert!(log_of("env = 'production'").starts_with('{'));
         for line in log_of("log_format = 'json'").lines() {
             serde_json::from_str::<serde_json::Value>(line).unwrap();
         }

@@ -1,0 +1,63 @@
+//! The log: how its lines look, and which of them are written, which can be changed while the server runs.
+
+use std::io::IsTerminal as _;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use thiserror::Error;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
+
+use crate::config::LogFormat;
+
+/// The filter in force; there is none before logging was started.
+static FILTER: OnceLock<LogFilter> = OnceLock::new();
+
+/// Why the filter of the log was not changed.
+#[derive(Debug, Error)]
+pub enum LogFilterError {
+    /// It means nothing.
+    #[error("{0}")]
+    Unreadable(String),
+    /// The log of this process was started by somebody else.
+    #[error("the log of this process cannot be changed")]
+    NotOurs,
+}
+
+struct LogFilter {
+    text: Mutex<String>,
+    handle: reload::Handle<EnvFilter, Registry>,
+}
+
+/// Begins to log. Lines go to standard error: standard output is for what was asked for.
+pub fn start_logging(filter: &str, format: LogFormat) {
+    let parsed = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    // Of this layer alone: spans are not for the filter to choose.
+    let (reloadable, handle) = reload::Layer::new(parsed);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),
+    };
+    tracing_subscriber::registry().with(lines.with_filter(reloadable)).init();
+    let _ = FILTER.set(LogFilter { text: Mutex::new(filter.to_owned()), handle });
+}
+
+/// The filter in force.
+#[must_use]
+pub fn log_filter() -> Option<String> {
+    FILTER.get().map(|filter| filter.text.lock().unwrap_or_else(PoisonError::into_inner).clone())
+}
+
+/// Puts another filter into force, at once. Returns the one that was in force.
+///
+/// # Errors
+/// When it cannot be read; nothing is changed then.
+pub fn set_log_filter(text: &str) -> Result<String, LogFilterError> {
+    let unreadable = |reason: String| LogFilterError::Unreadable(reason);
+    let parsed = EnvFilter::try_new(text).map_err(|error| unreadable(error.to_string()))?;
+    let filter = FILTER.get().ok_or(LogFilterError::NotOurs)?;
+    let mut current = filter.text.lock().unwrap_or_else(PoisonError::into_inner);
+    filter.handle.reload(parsed).map_err(|error| unreadable(error.to_string()))?;
+    Ok(std::mem::replace(&mut *current, text.to_owned()))
+}
