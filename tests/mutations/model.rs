@@ -20,9 +20,10 @@ const CASES: u32 = 24;
 /// All that the owner can see of what the model knows.
 const EVERYTHING: &str = "{
     prompts(filter: { includeDeleted: true }, first: 100, orderBy: { field: CREATED_AT, direction: ASC }) { nodes {
-        name content version status deletedAt evaluationCount } }
+        name content version status deletedAt template { usageCount } evaluationCount
+        evaluations(first: 40, orderBy: { field: CREATED_AT, direction: ASC }) { nodes { status run { status } } } } }
     runs(first: 100, orderBy: { field: CREATED_AT, direction: ASC }) { nodes {
-        status totalTests passedTests evaluations(first: 100, orderBy: { field: CREATED_AT, direction: ASC }) { nodes {
+        status isBaseline totalTests passedTests evaluations(first: 40, orderBy: { field: CREATED_AT, direction: ASC }) { nodes {
             status externalId overallScore totalTests passedTests failedTests erroredTests } } } } }";
 
 /// The ids that the server gave to what the model numbers.
@@ -31,6 +32,7 @@ struct Ids {
     prompts: Vec<String>,
     runs: Vec<String>,
     evaluations: Vec<String>,
+    templates: Vec<String>,
 }
 
 async fn follow(server: &TestServer, actions: &[Action]) {
@@ -58,22 +60,40 @@ fn plain(mut seen: Value) -> Value {
 }
 
 impl Ids {
-    /// Takes the id of what an action has made.
+    /// Takes the ids of what an action has made.
     fn remember(&mut self, action: &Action, mut data: Value) {
-        let (list, id) = match action {
-            Action::CreatePrompt { .. } => (&mut self.prompts, data["createPrompt"]["prompt"]["id"].take()),
-            Action::CreateVersion { .. } => (&mut self.prompts, data["createPromptVersion"]["prompt"]["id"].take()),
-            Action::StartRun => (&mut self.runs, data["startRun"]["run"]["id"].take()),
+        let mut prompt = |field: &str| vec![data[field]["prompt"]["id"].take()];
+        let (list, made) = match action {
+            Action::CreatePrompt { .. } => (&mut self.prompts, prompt("createPrompt")),
+            Action::CreateVersion { .. } => (&mut self.prompts, prompt("createPromptVersion")),
+            Action::Instantiate { .. } => (&mut self.prompts, prompt("instantiatePromptTemplate")),
+            Action::Upsert { .. } => {
+                let Value::Array(mut prompts) = data["upsertPrompts"]["prompts"].take() else { unreachable!() };
+                (&mut self.prompts, prompts.iter_mut().map(|prompt| prompt["id"].take()).collect())
+            }
+            Action::StartRun => (&mut self.runs, vec![data["startRun"]["run"]["id"].take()]),
             Action::CreateEvaluation { .. } => {
-                (&mut self.evaluations, data["createEvaluation"]["evaluation"]["id"].take())
+                (&mut self.evaluations, vec![data["createEvaluation"]["evaluation"]["id"].take()])
+            }
+            Action::CreateWithPrompt { .. } => {
+                let mut evaluation = data["createPromptWithEvaluation"]["evaluation"].take();
+                add(&mut self.prompts, evaluation["prompt"]["id"].take());
+                (&mut self.evaluations, vec![evaluation["id"].take()])
+            }
+            Action::CreateTemplate { .. } => {
+                (&mut self.templates, vec![data["createPromptTemplate"]["template"]["id"].take()])
             }
             _ => return,
         };
-        let id = id.as_str().unwrap().to_owned();
-        // What was repeated is there already.
-        if !list.contains(&id) {
-            list.push(id);
-        }
+        made.into_iter().for_each(|id| add(list, id));
+    }
+}
+
+/// Adds an id, unless what was asked for was there already.
+fn add(ids: &mut Vec<String>, id: Value) {
+    let Value::String(id) = id else { panic!("{id} is no id") };
+    if !ids.contains(&id) {
+        ids.push(id);
     }
 }
 

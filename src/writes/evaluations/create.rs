@@ -14,6 +14,9 @@ use crate::db::{DbConnection, prompts, runs};
 use crate::domain::{EvaluationId, EvaluationStatus, Principal, PromptId, RunId, RunSource, Timestamp, same_json};
 use crate::writes::{Fault, Outcome, Refusal, RefusalKind, Write, state_name};
 
+/// Where the input names the run.
+const RUN: &str = ".runId";
+
 /// Stores an evaluation that is to begin. One that its prompt has under the same external id, with the same content, is
 /// left as it is.
 #[derive(Debug, Clone)]
@@ -41,6 +44,10 @@ impl Write for CreateEvaluation {
         };
         let owner = prompts::owner_for_evaluation(connection, principal, self.prompt_id).await?;
         let owner = owner.ok_or_else(|| not_found(".promptId", "there is no prompt with this id"))?;
+        let run = match run {
+            Some((id, run)) => Some((id, run.ok_or_else(|| not_found(RUN, "there is no run with this id"))?)),
+            None => None,
+        };
         if let Some(external_id) = &self.external_id
             && let Some(known) = evaluations::by_external_id(connection, self.prompt_id, external_id).await?
         {
@@ -48,7 +55,7 @@ impl Write for CreateEvaluation {
         }
         let position = match run {
             Some((id, run)) => {
-                check_run(run, &owner)?;
+                check_run(&run, &owner)?;
                 Some(evaluations::next_position(connection, id).await?)
             }
             None => None,
@@ -133,12 +140,10 @@ impl CreateEvaluation {
 }
 
 /// Whether an evaluation of a prompt of `owner` can become part of the run.
-fn check_run(run: Option<runs::RunToChange>, owner: &str) -> Result<(), Aborted<Refusal>> {
-    const PLACE: &str = ".runId";
-    let run = run.ok_or_else(|| not_found(PLACE, "there is no run with this id"))?;
+fn check_run(run: &runs::RunToChange, owner: &str) -> Result<(), Aborted<Refusal>> {
     let problem = if run.user_id != owner {
         let problem = "belongs to another owner than the prompt: a run holds evaluations of its owner's prompts";
-        return Err(Refusal::of(RefusalKind::Invalid, Fault::new(PLACE, problem)).into());
+        return Err(Refusal::of(RefusalKind::Invalid, Fault::new(RUN, problem)).into());
     } else if run.source != RunSource::Api {
         "is a run that was imported: start one with startRun".to_owned()
     } else if !run.status.is_open() {
@@ -146,7 +151,7 @@ fn check_run(run: Option<runs::RunToChange>, owner: &str) -> Result<(), Aborted<
     } else {
         return Ok(());
     };
-    Err(Refusal::of(RefusalKind::Conflict, Fault::new(PLACE, problem)).into())
+    Err(Refusal::of(RefusalKind::Conflict, Fault::new(RUN, problem)).into())
 }
 
 fn not_found(place: &str, problem: &str) -> Refusal {

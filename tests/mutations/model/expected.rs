@@ -8,6 +8,7 @@ use super::actions::{Action, TestResult, name};
 type Code = &'static str;
 const NOT_FOUND: Code = "NOT_FOUND";
 const CONFLICT: Code = "CONFLICT";
+const BAD_USER_INPUT: Code = "BAD_USER_INPUT";
 
 /// What one owner has, in the order in which it came.
 #[derive(Default)]
@@ -15,27 +16,35 @@ pub struct Model {
     prompts: Vec<Prompt>,
     runs: Vec<Run>,
     evaluations: Vec<Evaluation>,
+    templates: Vec<Template>,
 }
 
 #[derive(Clone)]
 struct Prompt {
     name: Option<u8>,
-    content: u8,
+    content: String,
     version: usize,
     status: &'static str,
     is_deleted: bool,
     /// The number of the first version.
     root: usize,
+    template: Option<usize>,
+}
+
+struct Template {
+    content: u8,
+    uses: usize,
 }
 
 struct Run {
     status: &'static str,
+    is_baseline: bool,
     is_gone: bool,
 }
 
 struct Evaluation {
     prompt: usize,
-    run: usize,
+    run: Option<usize>,
     external_id: Option<u8>,
     status: &'static str,
     score: Option<f64>,
@@ -51,6 +60,7 @@ impl Model {
             Action::ChangeName { prompt, name } => self.change_name(self.prompt(*prompt), *name),
             Action::ChangeContent { prompt, content } => self.change_content(self.prompt(*prompt), *content),
             Action::CreateVersion { parent, content } => self.create_version(self.prompt(*parent), *content),
+            Action::Upsert { items } => self.upsert(items),
             Action::Archive { prompts } => self.archive(&self.numbers(prompts)),
             Action::Delete { prompts } => {
                 self.numbers(prompts).into_iter().for_each(|prompt| self.prompts[prompt].is_deleted = true);
@@ -58,13 +68,23 @@ impl Model {
             }
             Action::Restore { prompts } => self.restore(&self.numbers(prompts)),
             Action::StartRun => {
-                self.runs.push(Run { status: "RUNNING", is_gone: false });
+                self.runs.push(Run { status: "RUNNING", is_baseline: false, is_gone: false });
                 Ok(())
             }
             Action::FinishRun { run } => self.finish_run(run % self.runs.len()),
+            Action::SetBaseline { run, is_baseline } => {
+                let run = run % self.runs.len();
+                self.runs[run].is_baseline = *is_baseline;
+                if self.runs[run].is_gone { Err(NOT_FOUND) } else { Ok(()) }
+            }
             Action::DeleteRun { run } => self.delete_run(run % self.runs.len()),
             Action::CreateEvaluation { prompt, run, external_id } => {
                 self.create_evaluation(self.prompt(*prompt), run % self.runs.len(), *external_id)
+            }
+            Action::CreateWithPrompt { name, content } => {
+                self.create_prompt(*name, *content)?;
+                self.add_evaluation(self.prompts.len() - 1, None, None);
+                Ok(())
             }
             Action::Start { evaluation } => self.move_on(*evaluation, &["PENDING"], "RUNNING").map(drop),
             Action::Record { evaluation, results } => self.record(*evaluation, results),
@@ -74,6 +94,16 @@ impl Model {
                 Ok(())
             }
             Action::Fail { evaluation } => self.move_on(*evaluation, &["PENDING", "RUNNING"], "FAILED").map(drop),
+            Action::CreateTemplate { content } => {
+                self.templates.push(Template { content: *content, uses: 0 });
+                Ok(())
+            }
+            Action::ChangeTemplate { template, content } => {
+                let template = template % self.templates.len();
+                self.templates[template].content = *content;
+                Ok(())
+            }
+            Action::Instantiate { template, value } => self.instantiate(template % self.templates.len(), *value),
         }
     }
 
@@ -95,8 +125,46 @@ impl Model {
         if self.is_taken(name, None) {
             return Err(CONFLICT);
         }
+        self.add_prompt(name, content.to_string(), None);
+        Ok(())
+    }
+
+    /// A prompt that begins a lineage.
+    fn add_prompt(&mut self, name: Option<u8>, content: String, template: Option<usize>) {
         let root = self.prompts.len();
-        self.prompts.push(Prompt { name, content, version: 1, status: "DRAFT", is_deleted: false, root });
+        self.prompts.push(Prompt { name, content, version: 1, status: "DRAFT", is_deleted: false, root, template });
+    }
+
+    fn instantiate(&mut self, template: usize, value: Option<u8>) -> Result<(), Code> {
+        let value = value.ok_or(BAD_USER_INPUT)?;
+        self.templates[template].uses += 1;
+        let content = format!("{}: {value}", self.templates[template].content);
+        self.add_prompt(None, content, Some(template));
+        Ok(())
+    }
+
+    /// All of them or none: first of all, no prompt may be named twice.
+    fn upsert(&mut self, items: &[(Option<usize>, u8)]) -> Result<(), Code> {
+        let items: Vec<_> = items.iter().map(|&(known, content)| (known.map(|it| self.prompt(it)), content)).collect();
+        let mut known: Vec<_> = items.iter().filter_map(|&(known, _)| known).collect();
+        known.sort_unstable();
+        let count = known.len();
+        known.dedup();
+        if known.len() < count {
+            return Err(BAD_USER_INPUT);
+        }
+        if known.iter().any(|&prompt| self.prompts[prompt].is_deleted) {
+            return Err(NOT_FOUND);
+        }
+        let before = self.prompts.clone();
+        for &(known, content) in &items {
+            match known {
+                None => self.add_prompt(None, content.to_string(), None),
+                Some(prompt) => {
+                    self.change_content(prompt, content).inspect_err(|_| self.prompts.clone_from(&before))?
+                }
+            }
+        }
         Ok(())
     }
 
@@ -116,7 +184,8 @@ impl Model {
         if self.prompts[prompt].is_deleted {
             return Err(NOT_FOUND);
         }
-        if self.prompts[prompt].content != content && self.evaluations_of(prompt) > 0 {
+        let content = content.to_string();
+        if self.prompts[prompt].content != content && self.evaluations_of(prompt).count() > 0 {
             return Err(CONFLICT);
         }
         self.prompts[prompt].content = content;
@@ -129,7 +198,11 @@ impl Model {
             return Err(NOT_FOUND);
         }
         let version = 1 + self.prompts.iter().filter(|prompt| prompt.root == parent.root).count();
-        self.prompts.push(Prompt { version, content: content.unwrap_or(parent.content), ..parent });
+        self.prompts.push(Prompt {
+            version,
+            content: content.map_or(parent.content, |content| content.to_string()),
+            ..parent
+        });
         Ok(())
     }
 
@@ -158,7 +231,7 @@ impl Model {
         if self.runs[run].is_gone {
             return Err(NOT_FOUND);
         }
-        let mut statuses = self.evaluations.iter().filter(|it| it.run == run).map(|it| it.status);
+        let mut statuses = self.evaluations.iter().filter(|it| it.run == Some(run)).map(|it| it.status);
         if self.runs[run].status != "RUNNING" || statuses.clone().any(|it| it == "PENDING" || it == "RUNNING") {
             return Err(CONFLICT);
         }
@@ -175,7 +248,7 @@ impl Model {
         if std::mem::replace(&mut self.runs[run].is_gone, true) {
             return Err(NOT_FOUND);
         }
-        self.evaluations.iter_mut().filter(|it| it.run == run).for_each(|it| it.is_gone = true);
+        self.evaluations.iter_mut().filter(|it| it.run == Some(run)).for_each(|it| it.is_gone = true);
         Ok(())
     }
 
@@ -185,14 +258,18 @@ impl Model {
         }
         let is_same = |it: &&Evaluation| !it.is_gone && it.prompt == prompt && it.external_id == external_id;
         if let Some(same) = self.evaluations.iter().find(is_same).filter(|_| external_id.is_some()) {
-            return if same.run == run { Ok(()) } else { Err(CONFLICT) };
+            return if same.run == Some(run) { Ok(()) } else { Err(CONFLICT) };
         }
         if self.runs[run].status != "RUNNING" {
             return Err(CONFLICT);
         }
+        self.add_evaluation(prompt, Some(run), external_id);
+        Ok(())
+    }
+
+    fn add_evaluation(&mut self, prompt: usize, run: Option<usize>, external_id: Option<u8>) {
         let (status, score, results) = ("PENDING", None, Vec::new());
         self.evaluations.push(Evaluation { prompt, run, external_id, status, score, results, is_gone: false });
-        Ok(())
     }
 
     fn move_on(&mut self, evaluation: usize, from: &[&str], to: &'static str) -> Result<&mut Evaluation, Code> {
@@ -227,22 +304,32 @@ impl Model {
         Ok(())
     }
 
-    fn evaluations_of(&self, prompt: usize) -> usize {
-        self.evaluations.iter().filter(|it| it.prompt == prompt && !it.is_gone).count()
+    fn evaluations_of(&self, prompt: usize) -> impl Iterator<Item = &Evaluation> {
+        self.evaluations.iter().filter(move |it| it.prompt == prompt && !it.is_gone)
     }
 
     /// What the owner sees.
     pub fn visible(&self) -> Value {
         let prompts = self.prompts.iter().enumerate().map(|(number, prompt)| {
-            json!({ "name": prompt.name.map(name), "content": prompt.content.to_string(), "version": prompt.version,
-                "status": prompt.status, "deletedAt": prompt.is_deleted, "evaluationCount": self.evaluations_of(number) })
+            let evaluations: Vec<_> = self
+                .evaluations_of(number)
+                .map(|it| {
+                    json!({ "status": it.status,
+                "run": it.run.map(|run| json!({ "status": self.runs[run].status })) })
+                })
+                .collect();
+            json!({ "name": prompt.name.map(name), "content": prompt.content, "version": prompt.version,
+                "status": prompt.status, "deletedAt": prompt.is_deleted, "evaluationCount": evaluations.len(),
+                "evaluations": { "nodes": evaluations },
+                "template": prompt.template.map(|template| json!({ "usageCount": self.templates[template].uses })) })
         });
         let runs = self.runs.iter().enumerate().filter(|(_, run)| !run.is_gone).map(|(number, run)| {
-            let evaluations: Vec<_> = self.evaluations.iter().filter(|it| it.run == number).collect();
+            let evaluations: Vec<_> = self.evaluations.iter().filter(|it| it.run == Some(number)).collect();
             let total: usize = evaluations.iter().map(|it| it.results.len()).sum();
             let passed: usize = evaluations.iter().map(|it| it.count("PASSED")).sum();
             let evaluations: Vec<_> = evaluations.into_iter().map(Evaluation::visible).collect();
-            json!({ "status": run.status, "totalTests": total, "passedTests": passed, "evaluations": { "nodes": evaluations } })
+            json!({ "status": run.status, "isBaseline": run.is_baseline, "totalTests": total, "passedTests": passed,
+                "evaluations": { "nodes": evaluations } })
         });
         json!({ "prompts": { "nodes": prompts.collect::<Vec<_>>() }, "runs": { "nodes": runs.collect::<Vec<_>>() } })
     }
