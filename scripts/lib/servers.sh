@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # Private PostgreSQL and Redis servers for tests and benchmarks. To be sourced.
 #
-#   servers_start tests   PostgreSQL with TLS and without fsync; exports EVALGRAPH_TEST_POSTGRES_URL,
-#                         EVALGRAPH_TEST_POSTGRES_CA and EVALGRAPH_TEST_REDIS_URL. Installs Chromium,
-#                         which tests start themselves
+#   servers_start tests   PostgreSQL and Redis, both with TLS, and without fsync; exports EVALGRAPH_TEST_POSTGRES_URL,
+#                         EVALGRAPH_TEST_POSTGRES_CA, which has vouched for both certificates, EVALGRAPH_TEST_REDIS_URL and
+#                         EVALGRAPH_TEST_REDIS_TLS_URL. Installs Chromium, which tests start themselves
 #   servers_start bench   PostgreSQL as a user would run it; exports EVALGRAPH_BENCH_POSTGRES_URL and
 #                         EVALGRAPH_BENCH_REDIS_URL
 #
@@ -15,6 +15,7 @@ postgres_bin=
 postgres_url=
 redis_pid=
 redis_url=
+redis_tls_url=
 
 die() {
   printf '%s: %s\n' "${0##*/}" "$*" >&2
@@ -161,13 +162,22 @@ start_postgres() {
 }
 
 start_redis() {
-  local home=$servers_dir/redis log=$servers_dir/redis/log port attempt
+  local purpose=$1 home=$servers_dir/redis log=$servers_dir/redis/log tls=$servers_dir/postgres/tls port tls_port attempt
+  local settings=()
   mkdir -p "$home"
   for attempt in {1..20}; do
     port=$(random_port)
+    if [[ $purpose == tests ]]; then
+      tls_port=$(random_port)
+      settings=(
+        --tls-port "$tls_port" --tls-cert-file "$tls/server.pem" --tls-key-file "$tls/server.key"
+        --tls-ca-cert-file "$tls/ca.pem" --tls-auth-clients no
+      )
+    fi
     : >"$log"
     # In a session of its own, so that Ctrl-C reaches the tests first and the server only through `servers_stop`.
-    setsid "$(find_redis)" --port "$port" --bind 127.0.0.1 --save '' --appendonly no --dir "$home" >"$log" 2>&1 &
+    setsid "$(find_redis)" --port "$port" --bind 127.0.0.1 --save '' --appendonly no --dir "$home" \
+      "${settings[@]}" >"$log" 2>&1 &
     redis_pid=$!
     until grep -q 'Ready to accept connections' "$log"; do
       if ! kill -0 "$redis_pid" 2>/dev/null; then
@@ -178,6 +188,8 @@ start_redis() {
     done
     if [[ $redis_pid ]]; then
       redis_url=redis://127.0.0.1:$port
+      # By the name that is in the certificate.
+      if [[ $purpose == tests ]]; then redis_tls_url=rediss://localhost:$tls_port; fi
       return
     fi
     grep -q 'Address already in use' "$log" || break
@@ -205,10 +217,10 @@ servers_start() {
   servers_dir=$(mktemp -d /tmp/evalgraph-servers.XXXXXX)
   chmod 755 "$servers_dir"
   start_postgres "$1"
-  start_redis
+  start_redis "$1"
   if [[ $1 == tests ]]; then
     export EVALGRAPH_TEST_POSTGRES_URL=$postgres_url EVALGRAPH_TEST_POSTGRES_CA=$servers_dir/ca.pem
-    export EVALGRAPH_TEST_REDIS_URL=$redis_url
+    export EVALGRAPH_TEST_REDIS_URL=$redis_url EVALGRAPH_TEST_REDIS_TLS_URL=$redis_tls_url
   else
     export EVALGRAPH_BENCH_POSTGRES_URL=$postgres_url EVALGRAPH_BENCH_REDIS_URL=$redis_url
   fi

@@ -10,4 +10,6 @@ mod outages;
 mod outbox;
 mod process;
 mod redis_server;
+mod sentinel;
 mod shared;
+mod tls;

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::common::{PromptBuilder, TestDatabase, eventually, global_id};
+use evalgraph::cache::CacheSettings;
+
+use crate::common::{PromptBuilder, Proxy, TestDatabase, eventually, global_id};
 use crate::instance::{Instance, shared_tier};
 use crate::redis_server::RedisServer;
 
@@ -16,9 +18,13 @@ struct Scene {
 
 impl Scene {
     async fn new(url: &str) -> Self {
+        Self::with(&shared_tier(url)).await
+    }
+
+    async fn with(settings: &CacheSettings) -> Self {
         let database = TestDatabase::postgres().await;
         let prompt = PromptBuilder::new().title("0").insert(&database).await;
-        let instance = Instance::start(&database.location, &shared_tier(url)).await;
+        let instance = Instance::start(&database.location, settings).await;
         let id = global_id("Prompt", prompt.id);
         let query = format!("{{ prompt(id: \"{id}\") {{ title }} }}");
         Self { _database: database, instance, id, query }
@@ -101,6 +107,52 @@ async fn a_server_that_hangs_is_waited_for_once() {
     scene.instance.shares().await;
     assert_eq!(scene.title().await, "1");
     scene.is_remembered().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_has_become_slow_is_waited_for_once() {
+    let redis = RedisServer::start(&[]).await;
+    let proxy = Proxy::to(0, "127.0.0.1", redis.port).await;
+    let mut settings = shared_tier(&format!("redis://127.0.0.1:{}", proxy.port));
+    settings.redis.as_mut().unwrap().command_timeout = Duration::from_millis(200);
+    let scene = Scene::with(&settings).await;
+    scene.instance.shares().await;
+    scene.is_remembered().await;
+    proxy.set_delay(Duration::from_millis(500));
+    for _ in 0..20 {
+        assert_eq!(scene.title().await, "0");
+    }
+    // Connecting to it takes several answers, and each is too late.
+    for round in 1..=3 {
+        scene.rename(&round.to_string()).await;
+        assert_eq!(scene.title().await, round.to_string());
+    }
+    assert!(!scene.is_connected());
+    proxy.set_delay(Duration::ZERO);
+    scene.instance.shares().await;
+    scene.is_remembered().await;
+    assert_eq!(scene.title().await, "3");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_is_cut_off_is_none() {
+    let redis = RedisServer::start(&[]).await;
+    let proxy = Proxy::to(0, "127.0.0.1", redis.port).await;
+    let scene = Scene::new(&format!("redis://127.0.0.1:{}", proxy.port)).await;
+    // Before the first byte, and in the middle of a value.
+    for (round, bytes) in [0, 30].into_iter().enumerate() {
+        scene.instance.shares().await;
+        scene.is_remembered().await;
+        proxy.set_cut_after(Some(bytes));
+        let before = round.to_string();
+        assert_eq!(scene.title().await, before);
+        let after = (round + 1).to_string();
+        scene.rename(&after).await;
+        assert_eq!(scene.title().await, after);
+        proxy.set_cut_after(None);
+    }
+    scene.instance.shares().await;
+    assert_eq!(scene.title().await, "2");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -99,7 +99,7 @@ pub fn client() -> String {
     program().replace("-server", "-cli")
 }
 
-fn program() -> String {
+pub fn program() -> String {
     let is_there = |name: &&str| Command::new(name).arg("--version").output().is_ok();
     ["redis-server", "valkey-server"].into_iter().find(is_there).unwrap_or("redis-server").to_owned()
 }
