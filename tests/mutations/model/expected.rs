@@ -28,6 +28,7 @@ struct Prompt {
     is_deleted: bool,
     /// The number of the first version.
     root: usize,
+    /// The number of the template that it was made from, as later versions are not.
     template: Option<usize>,
 }
 
@@ -201,6 +202,7 @@ impl Model {
         self.prompts.push(Prompt {
             version,
             content: content.map_or(parent.content, |content| content.to_string()),
+            template: None,
             ..parent
         });
         Ok(())
