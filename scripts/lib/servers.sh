@@ -3,7 +3,8 @@
 #
 #   servers_start tests   PostgreSQL and Redis, both with TLS, and without fsync; exports EVALGRAPH_TEST_POSTGRES_URL,
 #                         EVALGRAPH_TEST_POSTGRES_CA, which has vouched for both certificates, EVALGRAPH_TEST_REDIS_URL and
-#                         EVALGRAPH_TEST_REDIS_TLS_URL. Installs Chromium, which tests start themselves
+#                         EVALGRAPH_TEST_REDIS_TLS_URL. Installs Chromium, which tests start themselves,
+#                         and Prometheus where servers_with_prometheus is set
 #   servers_start bench   PostgreSQL as a user would run it; exports EVALGRAPH_BENCH_POSTGRES_URL and
 #                         EVALGRAPH_BENCH_REDIS_URL
 #
@@ -49,6 +50,8 @@ install_missing() {
   command -v openssl >/dev/null || packages+=(openssl)
   find_postgres || packages+=(postgresql)
   find_redis >/dev/null || packages+=(redis-server)
+  # Debian's package starts a server of its own where there is an init system; tests start theirs.
+  if [[ ${servers_with_prometheus:-} ]]; then command -v promtool >/dev/null || packages+=(prometheus); fi
   if [[ $purpose == tests ]]; then
     command -v chromium >/dev/null && command -v chromedriver >/dev/null || packages+=(chromium chromium-driver)
   fi

@@ -35,7 +35,7 @@ use self::flights::Flights;
 use self::generations::{Generation, Generations};
 use self::knowledge::{Knowledge, Shared};
 use self::process::ProcessTier;
-use self::redis::{BadUrl, RedisSettings, RedisTier};
+use self::redis::{BadUrl, RedisCounts, RedisSettings, RedisTier};
 use self::shared::SharedGeneration;
 
 /// What tells loads apart that are on their way: those of one name may have begun before and after a change.
@@ -100,6 +100,30 @@ impl Cache {
         &self.counts
     }
 
+    /// What was done with the shared tier; none where there is none.
+    #[must_use]
+    pub fn redis_counts(&self) -> Option<&RedisCounts> {
+        self.shared.as_ref().map(RedisTier::counts)
+    }
+
+    /// Whether this process remembers answers by itself.
+    #[must_use]
+    pub fn has_process_tier(&self) -> bool {
+        self.process.is_some()
+    }
+
+    /// What the process tier holds: bytes, entries, and entries that had to make room. None where there is none.
+    #[must_use]
+    pub fn process_usage(&self) -> Option<(u64, u64, u64)> {
+        self.process.as_ref().map(ProcessTier::usage)
+    }
+
+    /// Whether the shared tier is asked at this moment.
+    #[must_use]
+    pub fn is_shared_in_force(&self) -> bool {
+        self.shared.is_some() && matches!(self.knowledge.shared(), Some(Shared::InForce { .. }))
+    }
+
     /// Forgets everything that this process remembers.
     pub fn clear_process(&self) {
         self.generations.advance_all();
@@ -121,7 +145,7 @@ impl Cache {
             let redis = tier.counts();
             json!({
                 "connected": tier.connection().is_some(),
-                "inForce": matches!(self.knowledge.shared(), Some(Shared::InForce { .. })),
+                "inForce": self.is_shared_in_force(),
                 "hits": redis.hits.load(Relaxed),
                 "misses": redis.misses.load(Relaxed),
                 "fills": redis.fills.load(Relaxed),

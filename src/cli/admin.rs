@@ -1,6 +1,7 @@
 //! The operators' listener of a server, and asking the one of a server that runs.
 
 use std::io::ErrorKind;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -13,6 +14,7 @@ use crate::app::App;
 use crate::config::{AdminListen, Settings};
 use crate::http::admin::{Admin, Reach};
 use crate::http::{self, ConnectionLimits};
+use crate::telemetry::metrics::Metrics;
 
 /// How long the operators' requests may go on when the server has stopped.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -45,10 +47,17 @@ pub struct Operators {
 
 impl Operators {
     /// Serves operators until it is stopped.
-    pub fn serve(listener: TcpListener, app: App, settings: &Settings) -> anyhow::Result<Self> {
+    pub fn serve(
+        listener: TcpListener,
+        app: App,
+        metrics: Option<Arc<Metrics>>,
+        settings: &Settings,
+    ) -> anyhow::Result<Self> {
         let address = listener.local_addr()?;
         tracing::info!(%address, "operators are served");
-        let router = http::admin::router(Admin::new(app, Reach::of(address)));
+        let router = http::admin::router(
+            Admin::new(app, Reach::of(address)).with_metrics(metrics, settings.metrics_authentication),
+        );
         let (stop, stopped) = oneshot::channel();
         let shutdown = async move {
             let _ = stopped.await;

@@ -12,6 +12,7 @@ mod open_files;
 mod purge;
 mod schema;
 mod serve;
+mod slow_queries;
 mod stop_signals;
 mod totals;
 
@@ -114,6 +115,15 @@ enum Command {
         /// A level, or levels by module: info,evalgraph::db=debug
         filter: Option<String>,
     },
+    /// Tell which statements of the server at --admin-listen took long, by statement and by table
+    SlowQueries {
+        /// Tell how PostgreSQL would carry out those that took the most time
+        #[arg(long)]
+        plans: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Check the totals that are kept of prompts and evaluations, or compute them anew
     Totals {
         #[command(subcommand)]
@@ -185,6 +195,7 @@ impl Cli {
             Command::Cache { command } => {
                 cache::run(&self.settings, &self.settings.database()?, command).await.map_err(with_way_out)
             }
+            Command::SlowQueries { plans, json } => slow_queries::run(&self.settings, plans, json).await,
             Command::LogFilter { filter } => log_filter::run(&self.settings, filter).await,
             Command::Totals { command } => {
                 totals::run(&self.settings, &self.settings.database()?, command).await.map_err(with_way_out)
@@ -201,7 +212,8 @@ impl Command {
 
     /// Whether it reads and writes no data.
     fn needs_no_store(&self) -> bool {
-        self.needs_no_settings() || matches!(self, Self::Config { .. } | Self::LogFilter { .. })
+        self.needs_no_settings()
+            || matches!(self, Self::Config { .. } | Self::LogFilter { .. } | Self::SlowQueries { .. })
     }
 
     /// The span of the whole command. A server has one for each request instead.

@@ -3,9 +3,11 @@
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 
 use super::admin::{self, Operators};
 use super::open_files;
@@ -17,6 +19,9 @@ use crate::db::pool::{DatabaseLocation, PoolSettings};
 use crate::db::{Database, migrate};
 use crate::domain::Timestamp;
 use crate::http::ConnectionLimits;
+use crate::telemetry::TelemetryError;
+use crate::telemetry::metrics::{Metrics, Observed};
+use crate::telemetry::slow::keep_slow_statements;
 use crate::{demo, http, telemetry};
 
 /// What a process has open besides connections: each connection to SQLite has up to three files, a new one to
@@ -25,12 +30,13 @@ const OTHER_FILES: u64 = 128;
 
 /// Migrates the database, loads the demo data when asked to, and serves until a signal comes.
 pub async fn run(settings: &Settings, location: &DatabaseLocation, load_demo: bool) -> anyhow::Result<()> {
-    let address = settings.listen_address();
+    let (address, since) = (settings.listen_address(), Instant::now());
     // First of all: a port in use should be known before the work of a migration is done.
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}: choose another port with --port or another address with --listen")
     })?;
     let admin_listener = admin::bind(settings.admin_listen).await?;
+    let metrics = start_metrics(settings, admin_listener.is_some())?;
     telemetry::within(telemetry::root("evalgraph migrate"), migrate::migrate(location)).await?;
     let caching = settings.cache();
     let pools = PoolSettings { carries_out: caching.is_some(), ..settings.pool() };
@@ -47,7 +53,17 @@ pub async fn run(settings: &Settings, location: &DatabaseLocation, load_demo: bo
     let mut stop_signals = StopSignals::catch()?;
     greet(listener.local_addr()?, settings.explorer);
     let app = App::new(database.clone(), settings).with_cache(cache);
-    let operators = admin_listener.map(|listener| Operators::serve(listener, app.clone(), settings)).transpose()?;
+    if let Some(metrics) = &metrics {
+        metrics.observe(Observed {
+            database: database.clone(),
+            cache: app.cache.clone(),
+            since,
+            runtime: Handle::current().metrics(),
+        });
+    }
+    let operators = admin_listener
+        .map(|listener| Operators::serve(listener, app.clone(), metrics.clone(), settings))
+        .transpose()?;
     let router = http::router(app);
     let shutdown = async move {
         stop_signals.next().await;
@@ -62,8 +78,21 @@ pub async fn run(settings: &Settings, location: &DatabaseLocation, load_demo: bo
     if let Some(operators) = operators {
         operators.stop().await;
     }
+    if let Some(metrics) = metrics {
+        metrics.finish().await;
+    }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Begins to count and to measure, where somebody may read it.
+fn start_metrics(settings: &Settings, has_page: bool) -> Result<Option<Arc<Metrics>>, TelemetryError> {
+    if let Some(slow) = settings.slow_statements().filter(|_| has_page) {
+        keep_slow_statements(slow);
+    }
+    let variable = |name: &str| std::env::var(name).ok();
+    let metrics = Metrics::start(settings.env.as_str(), settings.metrics(), has_page, variable)?;
+    Ok(metrics.map(Arc::new))
 }
 
 /// The store as the cache follows it, the cache, and what keeps the outbox in order.

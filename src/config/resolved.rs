@@ -13,6 +13,8 @@ use crate::cache::{CacheSettings, Lifetimes};
 use crate::db::pool::{DatabaseLocation, LOCK_WAIT, PoolSettings};
 use crate::graphql::{PageLimits, QueryLimits, ServiceLimits};
 use crate::http::ConnectionLimits;
+use crate::telemetry::metrics::MetricsSettings;
+use crate::telemetry::slow::SlowSettings;
 
 /// How many operators and scrapers may be connected at a time.
 const MOST_ADMIN_CONNECTIONS: usize = 64;
@@ -101,6 +103,30 @@ impl Settings {
     pub fn command_pool(&self) -> PoolSettings {
         let timeout = Duration::from_millis(self.command_timeout_ms);
         PoolSettings { statement_timeout: timeout, lock_wait: timeout, ..self.pool() }
+    }
+
+    /// Which statements are slow, where somebody wants to know.
+    #[must_use]
+    pub fn slow_statements(&self) -> Option<SlowSettings> {
+        let threshold = Duration::from_millis(self.slow_statement_ms);
+        let kept = self.slow_statements_kept.get() as usize;
+        (!threshold.is_zero()).then_some(SlowSettings { threshold, kept })
+    }
+
+    /// What bounds the labels of metrics.
+    #[must_use]
+    pub fn metrics(&self) -> MetricsSettings {
+        let names = self
+            .metrics_operations
+            .as_deref()
+            .unwrap_or_default()
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty());
+        MetricsSettings {
+            operation_names: names.map(str::to_owned).collect(),
+            more_operation_names: self.metrics_more_operations as usize,
+        }
     }
 
     /// What may be done with connections to the operators' listener: as with others, but few at a time.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Command, FromArgMatches as _, ValueEnum};
 
-use self::heading::{CACHE, DATABASE, LIMITS, LOG, SERVER};
+use self::heading::{CACHE, DATABASE, LIMITS, LOG, SERVER, TELEMETRY};
 use super::admin_listen::AdminListen;
 use super::layers::without_variables;
 use super::secret::SecretUrl;
@@ -87,6 +87,8 @@ pub mod heading {
     pub const CACHE: &str = "Cache";
     /// What a query may ask for.
     pub const LIMITS: &str = "Query limits";
+    /// What is counted and measured.
+    pub const TELEMETRY: &str = "Telemetry";
     /// The log.
     pub const LOG: &str = "Log";
 }
@@ -123,7 +125,7 @@ pub struct Settings {
     #[arg(default_value_t = in_milliseconds(ServiceLimits::DEFAULT.request_timeout), value_parser = milliseconds(2))]
     pub request_timeout_ms: u64,
 
-    /// Address of the listener for operators: health in detail, the cache, the filter of the log.
+    /// Address of the listener for operators: metrics, health in detail, slow statements, the cache, the filter of the log.
     #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_ADMIN_LISTEN", value_name = "ADDRESS")]
     #[arg(default_value = "auto")]
     pub admin_listen: AdminListen,
@@ -336,6 +338,31 @@ pub struct Settings {
     #[arg(long, global = true, help_heading = LIMITS, env = "EVALGRAPH_MAX_PAGE_SIZE", value_name = "COUNT")]
     #[arg(default_value_t = nonzero(QueryLimits::DEFAULT.pages.maximum))]
     pub max_page_size: NonZeroU32,
+
+    /// From when on a statement is slow: it is kept for the report of slow statements. 0 keeps none.
+    #[arg(long, global = true, help_heading = TELEMETRY, env = "EVALGRAPH_SLOW_STATEMENT_MS", value_name = "MS")]
+    #[arg(default_value = "100", value_parser = milliseconds(0))]
+    pub slow_statement_ms: u64,
+
+    /// How many slow statements are kept for the report: enough for a bad hour, and a few megabytes at most.
+    #[arg(long, global = true, help_heading = TELEMETRY, env = "EVALGRAPH_SLOW_STATEMENTS_KEPT", value_name = "COUNT")]
+    #[arg(default_value = "1000")]
+    pub slow_statements_kept: NonZeroU32,
+
+    /// Names of operations that metrics tell apart in any case, with commas between them.
+    #[arg(long, global = true, help_heading = TELEMETRY, env = "EVALGRAPH_METRICS_OPERATIONS", value_name = "NAMES")]
+    pub metrics_operations: Option<String>,
+
+    /// How many more names of operations metrics tell apart: those that are seen first. Each has series of its own; all others
+    /// are `other`.
+    #[arg(long, global = true, help_heading = TELEMETRY, env = "EVALGRAPH_METRICS_MORE_OPERATIONS", value_name = "COUNT")]
+    #[arg(default_value = "100", value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub metrics_more_operations: u32,
+
+    /// Whether `/metrics` needs the credential of an administrator, as all around it does: scrapers seldom have one.
+    #[arg(long, global = true, help_heading = TELEMETRY, env = "EVALGRAPH_METRICS_AUTHENTICATION", value_name = "BOOLEAN")]
+    #[arg(default_value = "false", action = clap::ArgAction::Set)]
+    pub metrics_authentication: bool,
 
     /// What is logged: a level, or levels by module (`warn,evalgraph::db=debug`).
     /// Left out by default are PostgreSQL's notices, because each migration would have some, and what the client of Redis says

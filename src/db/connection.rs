@@ -1,16 +1,19 @@
 //! One connection, to whichever database.
 
-use std::sync::Arc;
+use std::fmt::{self, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use diesel::connection::InstrumentationEvent;
-use diesel::result::QueryResult;
+use diesel::connection::{DebugQuery, InstrumentationEvent};
+use diesel::result::{Error as DieselError, QueryResult};
 use diesel_async::SimpleAsyncConnection;
 
 use super::postgres::PostgresConnection;
 use super::sqlite::SqliteConnection;
+use super::statement_count::StatementCount;
 use crate::telemetry::StatementSpan;
+use crate::telemetry::metrics::Statement;
 
 /// A connection to one of the two databases. Statements run on it through `on_backend!`.
 pub enum DbConnection {
@@ -51,6 +54,8 @@ const MOST_PREPARED: u64 = 1_000;
 pub(super) struct StatementCounters {
     sent: Arc<AtomicU64>,
     prepared: Arc<AtomicU64>,
+    /// Whose statements they are.
+    asker: Arc<Mutex<StatementCount>>,
 }
 
 /// Under which name the log can be told to have the statements.
@@ -63,16 +68,38 @@ fn without_values(query: &str) -> &str {
     query.split(VALUES).next().unwrap_or_default()
 }
 
+/// The text of a statement without its values, which are never written: there may be thousands. Diesel writes the text in one
+/// piece.
+fn text_of(query: &dyn DebugQuery) -> String {
+    struct Text(String);
+
+    impl fmt::Write for Text {
+        fn write_str(&mut self, piece: &str) -> fmt::Result {
+            if piece.starts_with(VALUES) {
+                return Err(fmt::Error);
+            }
+            self.0.push_str(piece);
+            Ok(())
+        }
+    }
+
+    let mut text = Text(String::with_capacity(1024));
+    // It ends with an error where there are values.
+    let _ = write!(text, "{query}");
+    text.0
+}
+
 /// Counts every statement that Diesel sends or keeps, whoever asks for it, and writes its text without its values into the log
 /// of those who want to see everything, and into the trace of a request that is recorded.
 pub(super) fn count_statements(
     counters: StatementCounters,
     database: &'static str,
 ) -> impl FnMut(InstrumentationEvent<'_>) + Send + 'static {
-    let mut span = None;
+    let (mut span, mut measured) = (None, None);
     move |event: InstrumentationEvent<'_>| match event {
         InstrumentationEvent::StartQuery { query, .. } => {
             span = StatementSpan::begin(database, || without_values(&query.to_string()).to_owned());
+            measured = Statement::begin();
             counters.sent.fetch_add(1, Ordering::Relaxed);
             if tracing::enabled!(target: STATEMENTS, tracing::Level::TRACE) {
                 let query = query.to_string();
@@ -80,7 +107,13 @@ pub(super) fn count_statements(
                 tracing::trace!(target: STATEMENTS, database, statement, "statement");
             }
         }
-        InstrumentationEvent::FinishQuery { error, .. } => {
+        InstrumentationEvent::FinishQuery { query, error, .. } => {
+            if let Some(measured) = measured.take() {
+                // That nothing was found is an answer.
+                let is_ok = error.is_none_or(|error| matches!(error, DieselError::NotFound));
+                let asker = || counters.asker.lock().unwrap_or_else(PoisonError::into_inner).asker();
+                measured.end(&text_of(query), is_ok, asker);
+            }
             if let Some(span) = span.take() {
                 StatementSpan::end(span, error);
             }
@@ -100,9 +133,11 @@ impl DbConnection {
         }
     }
 
-    /// How many statements were sent over this connection so far.
-    pub(super) fn statements(&mut self) -> Arc<AtomicU64> {
-        Arc::clone(&self.usage().counters.sent)
+    /// From now on, statements are sent for this request. Returns how many were sent over this connection so far.
+    pub(super) fn sent_for(&mut self, count: &StatementCount) -> Arc<AtomicU64> {
+        let counters = &self.usage().counters;
+        *counters.asker.lock().unwrap_or_else(PoisonError::into_inner) = count.clone();
+        Arc::clone(&counters.sent)
     }
 
     /// Whether the connection is known to be useless. Asks nobody.

@@ -18,11 +18,13 @@ use super::changes::Changes;
 use super::connection::DbConnection;
 use super::error::DbError;
 use super::outbox;
+use super::plans::plans;
 use super::postgres::{PostgresTarget, PostgresUrl, UrlError};
 use super::sqlite::SqliteTarget;
 use super::state::{PoolState, Waiting};
+use super::statement_count::StatementCount;
 use super::transaction::{Aborted, read_transaction, retried};
-use crate::telemetry;
+use crate::telemetry::{self, metrics};
 
 pub use super::sqlite::LOCK_WAIT;
 
@@ -66,18 +68,6 @@ pub struct PoolSettings {
     /// Whether a commit ends when the disk has it, so that a power cut costs nothing. Kept by SQLite; of PostgreSQL it is
     /// the server's own setting.
     pub syncs_commits: bool,
-}
-
-/// Counts the statements of one request.
-#[derive(Debug, Clone, Default)]
-pub struct StatementCount(Arc<AtomicU64>);
-
-impl StatementCount {
-    /// How many there were so far.
-    #[must_use]
-    pub fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 /// Carries out what transactions have invalidated.
@@ -146,6 +136,8 @@ struct RolePool {
     pool: Pool<Manager>,
     base: u32,
     max: u32,
+    /// By which name metrics know it.
+    role: &'static str,
     waiting: Waiting,
     wait: Duration,
     connect_failure: watch::Receiver<String>,
@@ -170,7 +162,7 @@ impl Database {
                 }
                 target.connect().await.map_err(unreachable_database)?;
                 let target = Target::Postgres(Box::new(target));
-                let pool = RolePool::new(target.clone(), settings.base, settings.overflow, settings);
+                let pool = RolePool::new(target.clone(), "all", (settings.base, settings.overflow), settings);
                 Ok(Self { read: pool.clone(), write: pool, target, instance, invalidation: None })
             }
             DatabaseLocation::Sqlite(path) => {
@@ -182,8 +174,8 @@ impl Database {
                 };
                 target(true).connect().await.map_err(unreachable_database)?;
                 // One writer: SQLite allows no more at a time. Readers do not wait for it, nor it for them.
-                let write = RolePool::new(Target::Sqlite(target(false)), 1, 0, settings);
-                let read = RolePool::new(Target::Sqlite(target(true)), settings.base, 0, settings);
+                let write = RolePool::new(Target::Sqlite(target(false)), "write", (1, 0), settings);
+                let read = RolePool::new(Target::Sqlite(target(true)), "read", (settings.base, 0), settings);
                 Ok(Self { read, write, target: Target::Sqlite(target(true)), instance, invalidation: None })
             }
         }
@@ -294,6 +286,17 @@ impl Database {
         tokio::time::timeout(limit, self.write.tasks.wait()).await.is_ok()
     }
 
+    /// How the database would carry out statements, whose texts have no values in them; nothing on SQLite, where a test looks at
+    /// every plan. Takes no connection from the pool.
+    ///
+    /// # Errors
+    /// When there is no connection, or it is lost.
+    pub async fn plans(&self, statements: Vec<Arc<str>>) -> Result<Vec<(Arc<str>, String)>, DbError> {
+        let Target::Postgres(target) = &self.target else { return Ok(Vec::new()) };
+        let mut connection = target.connect_plain().await.map_err(unreachable_database)?;
+        Ok(plans(&mut connection, statements).await?)
+    }
+
     /// The name of the database, as traces have it.
     #[must_use]
     pub fn system(&self) -> &'static str {
@@ -307,8 +310,8 @@ impl Database {
     #[must_use]
     pub fn pools(&self) -> Vec<PoolState> {
         match self.target {
-            Target::Postgres(_) => vec![self.read.state("all")],
-            Target::Sqlite(_) => vec![self.read.state("read"), self.write.state("write")],
+            Target::Postgres(_) => vec![self.read.state()],
+            Target::Sqlite(_) => vec![self.read.state(), self.write.state()],
         }
     }
 
@@ -331,7 +334,7 @@ fn unreachable_database(error: ConnectionError) -> DbError {
 }
 
 impl RolePool {
-    fn new(target: Target, base: u32, overflow: u32, settings: &PoolSettings) -> Self {
+    fn new(target: Target, role: &'static str, (base, overflow): (u32, u32), settings: &PoolSettings) -> Self {
         let (failures, connect_failure) = watch::channel(String::new());
         let failures = ConnectFailures { last: failures, logged: Arc::default() };
         let detached = matches!(target, Target::Sqlite(_));
@@ -350,6 +353,7 @@ impl RolePool {
             pool,
             base,
             max,
+            role,
             waiting: Waiting::default(),
             wait: settings.wait,
             connect_failure,
@@ -358,12 +362,22 @@ impl RolePool {
         }
     }
 
-    fn state(&self, role: &'static str) -> PoolState {
-        PoolState::of(role, &self.pool, &self.waiting, self.base, self.max)
+    fn state(&self) -> PoolState {
+        PoolState::of(self.role, &self.pool, &self.waiting, self.base, self.max)
     }
 
     async fn acquire(&self) -> Result<PooledConnection<'static, Manager>, DbError> {
-        let _waiting = self.waiting.begin();
+        let (_waiting, begun) = (self.waiting.begin(), Instant::now());
+        let acquired = self.wait_for_connection().await;
+        match &acquired {
+            Ok(_) => metrics::pool_waited(self.role, begun.elapsed()),
+            Err(DbError::PoolTimeout(_)) => metrics::pool_timed_out(self.role),
+            Err(_) => {}
+        }
+        acquired
+    }
+
+    async fn wait_for_connection(&self) -> Result<PooledConnection<'static, Manager>, DbError> {
         let mut failure = self.connect_failure.clone();
         failure.mark_unchanged();
         let get = self.pool.get_owned();
@@ -423,7 +437,7 @@ async fn run_on<T, W>(
 where
     W: for<'c> FnOnce(&'c mut DbConnection) -> BoxFuture<'c, QueryResult<T>>,
 {
-    let statements = connection.statements();
+    let statements = connection.sent_for(count);
     let _counted = CountOnDrop { before: statements.load(Ordering::Relaxed), statements, count };
     connection.usage().busy = true;
     let result = work(&mut connection).await.map_err(DbError::from);
@@ -442,7 +456,7 @@ struct CountOnDrop<'a> {
 
 impl Drop for CountOnDrop<'_> {
     fn drop(&mut self) {
-        self.count.0.fetch_add(self.statements.load(Ordering::Relaxed) - self.before, Ordering::Relaxed);
+        self.count.add(self.statements.load(Ordering::Relaxed) - self.before);
     }
 }
 

@@ -12,10 +12,15 @@ use super::prepare::Prepared;
 use super::scope::RequestScope;
 use super::written::WritesAnswers;
 use super::{Schema, traced};
+use crate::domain::shortened;
 use crate::telemetry;
+use crate::telemetry::metrics::OperationMeter;
 
 /// How many errors of validation a client is told at once: a document can have thousands.
 const MOST_VALIDATION_ERRORS: usize = 20;
+
+/// How much of the name of an operation is kept for reports.
+const LONGEST_NAME: usize = 128;
 
 /// An answer, and how far the request came.
 #[derive(Debug)]
@@ -75,8 +80,12 @@ pub async fn execute(
     named: impl FnOnce(&str),
 ) -> Execution {
     let operation = async {
-        let execution = run(schema, scope, request, limit, named).await;
+        let mut meter = OperationMeter::begin();
+        let execution = run(schema, scope, request, limit, &mut meter, named).await;
         traced::tell_errors(&execution.response);
+        if let Some(meter) = meter {
+            meter.end(&traced::codes(&execution.response), scope.statements());
+        }
         execution
     };
     telemetry::within(telemetry::child("GraphQL Operation"), operation).await
@@ -87,6 +96,7 @@ async fn run(
     scope: &Arc<RequestScope>,
     mut request: Request,
     limit: TimeLimit,
+    meter: &mut Option<OperationMeter>,
     named: impl FnOnce(&str),
 ) -> Execution {
     match schema.prepare(&request) {
@@ -100,6 +110,10 @@ async fn run(
             }
             if let Some(name) = name {
                 named(name);
+                scope.name_operation(&shortened(name, LONGEST_NAME));
+            }
+            if let Some(meter) = meter {
+                meter.executes(traced::type_name(operation_type), name);
             }
             if scope.dispatcher.fields.is_some() {
                 scope.coordinates.get_or_init(|| schema.output_types.coordinates(&document));

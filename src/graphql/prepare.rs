@@ -7,6 +7,7 @@ use async_graphql::{Request, ServerError};
 use super::error::ErrorCode;
 use super::written::merges_fields;
 use super::{Schema, variables};
+use crate::telemetry::metrics::Phases;
 use crate::telemetry::phase;
 
 /// A document that may be executed.
@@ -38,12 +39,17 @@ impl Schema {
     /// With what is wrong with the request. What the schema says of it is not among that.
     pub fn prepare(&self, request: &Request) -> Result<Prepared, Vec<ServerError>> {
         let only = |error| vec![error];
-        let document = phase("GraphQL Document Parsing", || self.parse(request)).map_err(only)?;
-        phase("GraphQL Document Validation", || self.limiter.check(&document, &request.variables))?;
+        let document =
+            phase("GraphQL Document Parsing", || Phases::Parse.measure(|| self.parse(request))).map_err(only)?;
+        phase("GraphQL Document Validation", || {
+            Phases::Validate.measure(|| self.limiter.check(&document, &request.variables))
+        })?;
         let coerced = phase("GraphQL Variable Coercion", || {
-            let operation = variables::chosen_operation(request, &document)?;
-            self.input_types.check(request, &operation.node)?;
-            Ok((operation.node.ty, merges_fields(&document, &operation.node)))
+            Phases::Plan.measure(|| {
+                let operation = variables::chosen_operation(request, &document)?;
+                self.input_types.check(request, &operation.node)?;
+                Ok((operation.node.ty, merges_fields(&document, &operation.node)))
+            })
         });
         let (operation_type, merges_fields) = coerced.map_err(only)?;
         Ok(Prepared { document, operation_type, merges_fields })

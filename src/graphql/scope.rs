@@ -43,7 +43,8 @@ impl RequestScope {
     /// A scope in which nothing was asked yet. Without a cache, everything is read from the database.
     #[must_use]
     pub fn new(database: Database, cache: Option<Arc<Cache>>, context: RequestContext) -> Arc<Self> {
-        let (dispatcher, statements) = (Arc::new(Dispatcher::new()), StatementCount::default());
+        let (dispatcher, statements) =
+            (Arc::new(Dispatcher::new()), StatementCount::of_request(Arc::clone(&context.request_id)));
         let store = Arc::new(Store {
             database: database.clone(),
             principal: context.principal.clone(),
@@ -65,6 +66,11 @@ impl RequestScope {
             Ok(Err(refusal)) => Err(ApiError::refused(argument, refusal)),
             Err(error) => Err(ApiError::Store(Arc::new(error))),
         }
+    }
+
+    /// Notes the name of the operation, for reports of its statements.
+    pub(super) fn name_operation(&self, name: &str) {
+        self.statements.name_operation(name);
     }
 
     /// How many statements the operation sent so far.

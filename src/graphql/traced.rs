@@ -20,11 +20,7 @@ const LONGEST_PATH: usize = 512;
 /// Names the span of the operation by its type, as those are few, and tells which document it is of.
 pub fn describe(document: &str, operation_type: OperationType, name: Option<&str>) {
     telemetry::describe(|span| {
-        let operation_type = match operation_type {
-            OperationType::Query => "query",
-            OperationType::Mutation => "mutation",
-            OperationType::Subscription => "subscription",
-        };
+        let operation_type = type_name(operation_type);
         span.update_name(operation_type);
         span.set_attribute(KeyValue::new("graphql.operation.type", operation_type));
         if let Some(name) = name {
@@ -37,6 +33,20 @@ pub fn describe(document: &str, operation_type: OperationType, name: Option<&str
         }
         span.set_attribute(KeyValue::new("graphql.document.hash", hash));
     });
+}
+
+/// The kind of an operation, as conventions have it.
+pub fn type_name(operation_type: OperationType) -> &'static str {
+    match operation_type {
+        OperationType::Query => "query",
+        OperationType::Mutation => "mutation",
+        OperationType::Subscription => "subscription",
+    }
+}
+
+/// The codes of the errors of an answer, for metrics.
+pub fn codes(response: &Response) -> Vec<String> {
+    response.errors.iter().map(code).collect()
 }
 
 /// Tells the errors of an answer: code and path, and no messages, which may quote what was sent.

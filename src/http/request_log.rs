@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::negotiation::{Answer, MediaType};
 use crate::domain::shortened;
 use crate::graphql::{ErrorCode, RequestScope, request_error};
+use crate::telemetry::metrics::{self, ActiveHttpRequest, HttpFacts};
 use crate::telemetry::{self, RequestSpan};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -80,6 +81,7 @@ struct Line {
     details: LogDetails,
     trace_id: Option<String>,
     status: Option<u16>,
+    _active: ActiveHttpRequest,
 }
 
 impl Drop for Line {
@@ -87,7 +89,10 @@ impl Drop for Line {
         let Details { operation, statements, errors } = self.details.with(|details| details.clone());
         let (request_id, method, path) = (&*self.request_id, self.method.as_str(), self.path.as_str());
         let trace_id = self.trace_id.as_deref();
-        let duration_ms = self.begun.elapsed().as_secs_f64() * 1e3;
+        let took = self.begun.elapsed();
+        let duration_ms = took.as_secs_f64() * 1e3;
+        let facts = HttpFacts { method: method_name(&self.method), route: route(path), status: self.status, took };
+        metrics::http_answered(facts);
         // The same fields at each level, for the level of a line is part of its call site.
         macro_rules! line {
             ($level:ident, $status:expr, $message:literal) => {
@@ -114,6 +119,36 @@ impl Drop for Line {
     }
 }
 
+/// The method as metrics have it: any word may be one.
+fn method_name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        _ => "_OTHER",
+    }
+}
+
+/// What an address leads to, as metrics have it: there are any number of addresses that lead nowhere.
+fn route(path: &str) -> &'static str {
+    const ROUTES: [&str; 10] = [
+        "/",
+        "/graphql",
+        "/health",
+        "/health/live",
+        "/health/ready",
+        "/metrics",
+        "/cache/stats",
+        "/cache/clear",
+        "/log-filter",
+        "/slow-statements",
+    ];
+    let known = ROUTES.iter().find(|route| **route == path).copied();
+    known.unwrap_or(if path.starts_with("/assets/") { "/assets/{name}" } else { "other" })
+}
+
 /// Whether machines ask this again and again.
 fn is_probe(path: &str) -> bool {
     path.starts_with("/health/") || path == "/metrics"
@@ -132,6 +167,7 @@ pub async fn log_request(mut request: Request, next: Next) -> Response {
         details: details.clone(),
         trace_id: span.as_ref().map(RequestSpan::trace_id),
         status: None,
+        _active: ActiveHttpRequest::begin(),
     };
     request.extensions_mut().insert(RequestId(Arc::clone(&request_id)));
     request.extensions_mut().insert(details);

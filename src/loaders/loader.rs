@@ -5,12 +5,14 @@ use std::hash::Hash;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use thiserror::Error;
 
 use super::cached::CacheUsage;
 use super::dispatch::Dispatcher;
 use crate::db::DbError;
+use crate::telemetry::metrics::{self, LoaderAnswers};
 use crate::telemetry::{self, BatchFacts, FieldLink, FieldSpan, FieldSpans};
 
 /// Why a batch has no answer. Everybody who waits for it gets the same.
@@ -189,8 +191,20 @@ impl<B: Batch> Future for Load<'_, B> {
 async fn send<B: Batch>(shared: Arc<Shared<B>>) {
     let (keys, facts) = shared.collect();
     let is_failed = |answers: &Vec<Result<_, LoadError>>| answers.iter().any(Result::is_err);
+    let (begun, before, hits) = (Instant::now(), shared.batch.cache_usage(), facts.hits);
     let answers = telemetry::batch(facts, shared.batch.load(&keys), is_failed).await;
+    let cache = shared.batch.cache_usage();
+    let (process, redis) = (cache.process_hits - before.process_hits, cache.shared_hits - before.shared_hits);
+    let database = (keys.len() as u64).saturating_sub(process + redis);
+    metrics::batch_ended(shared.batch.name(), begun, LoaderAnswers { request: hits, process, redis, database });
     shared.settle(keys, answers);
+}
+
+impl<B: Batch> Drop for Shared<B> {
+    fn drop(&mut self) {
+        let state = self.lock();
+        metrics::loader_hits(self.batch.name(), state.usage.hits - state.hits_told);
+    }
 }
 
 impl<B: Batch> Shared<B> {

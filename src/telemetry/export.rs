@@ -1,6 +1,7 @@
-//! Where spans are sent, as the standard variables of OpenTelemetry say
+//! Where spans and metrics are sent, as the standard variables of OpenTelemetry say
 //! (<https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/>).
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
@@ -13,6 +14,9 @@ use uuid::Uuid;
 
 /// How long the end of the process waits for the last spans to be sent.
 const FLUSH_LIMIT: Duration = Duration::from_secs(5);
+
+/// By which name spans and metrics know this process.
+static INSTANCE: LazyLock<Uuid> = LazyLock::new(Uuid::now_v7);
 
 /// The protocols that spans are sent in.
 const PROTOCOLS: [&str; 2] = ["grpc", "http/protobuf"];
@@ -31,8 +35,8 @@ pub enum TelemetryError {
         expected: String,
     },
     /// The endpoint, the headers or another variable cannot be used.
-    #[error("traces cannot be exported as the variables OTEL_EXPORTER_OTLP_* say: {0}")]
-    Exporter(String),
+    #[error("{0} cannot be exported as the variables OTEL_EXPORTER_OTLP_* say: {1}")]
+    Exporter(&'static str, String),
 }
 
 /// Sends spans, in the background, until it is finished.
@@ -48,14 +52,14 @@ impl Exporting {
         environment: &'static str,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Self>, TelemetryError> {
-        if !is_wanted(&variable)? {
+        if !is_wanted(Signal::Traces, &variable)? {
             return Ok(None);
         }
-        let exporter = match protocol(&variable)? {
+        let exporter = match protocol(Signal::Traces, &variable)? {
             Protocol::Grpc => SpanExporter::builder().with_tonic().build(),
             Protocol::Http => SpanExporter::builder().with_http().build(),
         };
-        let exporter = exporter.map_err(|error| TelemetryError::Exporter(error.to_string()))?;
+        let exporter = exporter.map_err(|error| TelemetryError::Exporter("traces", error.to_string()))?;
         let provider = SdkTracerProvider::builder()
             .with_resource(resource(environment, &variable))
             .with_batch_exporter(exporter)
@@ -77,33 +81,67 @@ fn given(variable: &impl Fn(&str) -> Option<String>, name: &str) -> Option<Strin
     variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
-fn is_wanted(variable: &impl Fn(&str) -> Option<String>) -> Result<bool, TelemetryError> {
+/// Whether the variables ask for a signal to be sent.
+pub(super) fn is_wanted(signal: Signal, variable: &impl Fn(&str) -> Option<String>) -> Result<bool, TelemetryError> {
     if given(variable, "OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
         return Ok(false);
     }
-    match given(variable, "OTEL_TRACES_EXPORTER").as_deref() {
+    match given(variable, signal.exporter()).as_deref() {
         Some("otlp") => Ok(true),
         Some("none") => Ok(false),
         Some(other) => Err(TelemetryError::Variable {
-            variable: "OTEL_TRACES_EXPORTER",
+            variable: signal.exporter(),
             value: other.to_owned(),
             expected: "otlp or none".to_owned(),
         }),
-        None => Ok(["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]
-            .iter()
-            .any(|name| given(variable, name).is_some())),
+        None => {
+            Ok(["OTEL_EXPORTER_OTLP_ENDPOINT", signal.endpoint()].iter().any(|name| given(variable, name).is_some()))
+        }
     }
 }
 
-/// How spans are sent.
+/// What is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Protocol {
+pub(super) enum Signal {
+    /// Spans.
+    Traces,
+    /// Metrics.
+    Metrics,
+}
+
+impl Signal {
+    fn exporter(self) -> &'static str {
+        match self {
+            Self::Traces => "OTEL_TRACES_EXPORTER",
+            Self::Metrics => "OTEL_METRICS_EXPORTER",
+        }
+    }
+
+    fn endpoint(self) -> &'static str {
+        match self {
+            Self::Traces => "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            Self::Metrics => "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+        }
+    }
+
+    fn protocol(self) -> &'static str {
+        match self {
+            Self::Traces => "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+            Self::Metrics => "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL",
+        }
+    }
+}
+
+/// How it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
     Grpc,
     Http,
 }
 
-fn protocol(variable: &impl Fn(&str) -> Option<String>) -> Result<Protocol, TelemetryError> {
-    for name in ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"] {
+/// The protocol that the variables ask for.
+pub(super) fn protocol(signal: Signal, variable: &impl Fn(&str) -> Option<String>) -> Result<Protocol, TelemetryError> {
+    for name in [signal.protocol(), "OTEL_EXPORTER_OTLP_PROTOCOL"] {
         match given(variable, name).as_deref() {
             Some("grpc") => return Ok(Protocol::Grpc),
             Some("http/protobuf") => return Ok(Protocol::Http),
@@ -120,13 +158,13 @@ fn protocol(variable: &impl Fn(&str) -> Option<String>) -> Result<Protocol, Tele
     Ok(Protocol::Http)
 }
 
-/// What sends the spans. The variables come last, so that they have the last word.
-fn resource(environment: &'static str, variable: &impl Fn(&str) -> Option<String>) -> Resource {
+/// What sends it. The variables come last, so that they have the last word.
+pub(super) fn resource(environment: &'static str, variable: &impl Fn(&str) -> Option<String>) -> Resource {
     let resource = Resource::builder_empty()
         .with_attributes([
             KeyValue::new("service.name", "evalgraph"),
             KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
-            KeyValue::new("service.instance.id", Uuid::now_v7().to_string()),
+            KeyValue::new("service.instance.id", INSTANCE.to_string()),
             KeyValue::new("deployment.environment.name", environment),
         ])
         .with_detectors(&[Box::new(TelemetryResourceDetector), Box::new(EnvResourceDetector::new())]);
@@ -147,27 +185,31 @@ mod tests {
 
     #[test]
     fn tracing_is_off_without_an_endpoint_or_an_exporter() {
-        assert!(!is_wanted(&variables(&[])).unwrap());
-        assert!(!is_wanted(&variables(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "")])).unwrap());
-        assert!(is_wanted(&variables(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318")])).unwrap());
-        assert!(is_wanted(&variables(&[("OTEL_TRACES_EXPORTER", "otlp")])).unwrap());
+        assert!(!is_wanted(Signal::Traces, &variables(&[])).unwrap());
+        assert!(!is_wanted(Signal::Traces, &variables(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "")])).unwrap());
+        assert!(
+            is_wanted(Signal::Traces, &variables(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318")])).unwrap()
+        );
+        assert!(is_wanted(Signal::Traces, &variables(&[("OTEL_TRACES_EXPORTER", "otlp")])).unwrap());
         let endpoint = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://collector:4318/v1/traces");
-        assert!(!is_wanted(&variables(&[endpoint, ("OTEL_TRACES_EXPORTER", "none")])).unwrap());
-        assert!(!is_wanted(&variables(&[endpoint, ("OTEL_SDK_DISABLED", "true")])).unwrap());
+        assert!(!is_wanted(Signal::Traces, &variables(&[endpoint, ("OTEL_TRACES_EXPORTER", "none")])).unwrap());
+        assert!(!is_wanted(Signal::Traces, &variables(&[endpoint, ("OTEL_SDK_DISABLED", "true")])).unwrap());
+        assert!(!is_wanted(Signal::Metrics, &variables(&[endpoint])).unwrap());
+        assert!(is_wanted(Signal::Metrics, &variables(&[("OTEL_METRICS_EXPORTER", "otlp")])).unwrap());
     }
 
     #[test]
     fn an_exporter_or_protocol_that_is_not_known_is_an_error_that_names_it() {
-        let error = is_wanted(&variables(&[("OTEL_TRACES_EXPORTER", "zipkin")])).unwrap_err();
+        let error = is_wanted(Signal::Traces, &variables(&[("OTEL_TRACES_EXPORTER", "zipkin")])).unwrap_err();
         assert_eq!(error.to_string(), "OTEL_TRACES_EXPORTER is «zipkin»: it must be otlp or none");
-        let error = protocol(&variables(&[("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")])).unwrap_err();
+        let error = protocol(Signal::Traces, &variables(&[("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")])).unwrap_err();
         assert_eq!(error.to_string(), "OTEL_EXPORTER_OTLP_PROTOCOL is «http/json»: it must be grpc or http/protobuf");
     }
 
     #[test]
     fn the_protocol_of_traces_goes_before_that_of_everything() {
         let both = [("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "grpc"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")];
-        assert_eq!(protocol(&variables(&both)).unwrap(), Protocol::Grpc);
-        assert_eq!(protocol(&variables(&[])).unwrap(), Protocol::Http);
+        assert_eq!(protocol(Signal::Traces, &variables(&both)).unwrap(), Protocol::Grpc);
+        assert_eq!(protocol(Signal::Traces, &variables(&[])).unwrap(), Protocol::Http);
     }
 }

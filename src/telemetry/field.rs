@@ -2,11 +2,13 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use opentelemetry::Array;
 use opentelemetry::trace::SpanContext;
 use opentelemetry::{StringValue, Value};
 
+use super::metrics;
 use super::span::{Span, child};
 
 /// How many resolvers of a request have spans; a request may have tens of thousands that load.
@@ -26,6 +28,13 @@ pub struct FieldLink {
 pub struct FieldSpan {
     span: Span,
     link: FieldLink,
+    begun: Instant,
+}
+
+impl Drop for FieldSpan {
+    fn drop(&mut self) {
+        metrics::field_answered(&self.link.coordinate, self.begun.elapsed());
+    }
 }
 
 impl FieldSpan {
@@ -64,7 +73,7 @@ impl FieldSpans {
             span.set("graphql.field.arguments", Value::Array(Array::String(arguments)));
         }
         let link = FieldLink { ids: span.ids(), coordinate: Arc::clone(coordinate) };
-        *self.asking() = Some(FieldSpan { span, link });
+        *self.asking() = Some(FieldSpan { span, link, begun: Instant::now() });
     }
 
     /// The span of the resolver that asks.

@@ -10,6 +10,10 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
 use crate::config::LogFormat;
 
+/// What no filter lets through, however much it asks for: libraries that write values of statements, commands or headers into
+/// their lines. Targets so narrow go before those that a filter names.
+const NEVER: [&str; 4] = ["tokio_postgres::query=info", "tokio_postgres::simple_query=info", "fred=info", "h2=info"];
+
 /// The filter in force; there is none before logging was started.
 static FILTER: OnceLock<LogFilter> = OnceLock::new();
 
@@ -29,9 +33,17 @@ struct LogFilter {
     handle: reload::Handle<EnvFilter, Registry>,
 }
 
+fn parse(filter: &str) -> Result<EnvFilter, String> {
+    let mut parsed = EnvFilter::try_new(filter).map_err(|error| error.to_string())?;
+    for never in NEVER {
+        parsed = parsed.add_directive(never.parse().map_err(|error| format!("{error}"))?);
+    }
+    Ok(parsed)
+}
+
 /// Begins to log. Lines go to standard error: standard output is for what was asked for.
 pub fn start_logging(filter: &str, format: LogFormat) {
-    let parsed = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let parsed = parse(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     // Of this layer alone: spans are not for the filter to choose.
     let (reloadable, handle) = reload::Layer::new(parsed);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
@@ -54,10 +66,9 @@ pub fn log_filter() -> Option<String> {
 /// # Errors
 /// When it cannot be read; nothing is changed then.
 pub fn set_log_filter(text: &str) -> Result<String, LogFilterError> {
-    let unreadable = |reason: String| LogFilterError::Unreadable(reason);
-    let parsed = EnvFilter::try_new(text).map_err(|error| unreadable(error.to_string()))?;
+    let parsed = parse(text).map_err(LogFilterError::Unreadable)?;
     let filter = FILTER.get().ok_or(LogFilterError::NotOurs)?;
     let mut current = filter.text.lock().unwrap_or_else(PoisonError::into_inner);
-    filter.handle.reload(parsed).map_err(|error| unreadable(error.to_string()))?;
+    filter.handle.reload(parsed).map_err(|error| LogFilterError::Unreadable(error.to_string()))?;
     Ok(std::mem::replace(&mut *current, text.to_owned()))
 }

@@ -1,4 +1,4 @@
-//! The log, and tracing: spans of requests, operations, batches and statements, and where they are sent.
+//! The log, [`metrics`], slow statements, and tracing: spans of requests, operations, batches and statements, and where they are sent.
 //!
 //! Whether a trace is recorded is decided once, at its head. The span that work belongs to is OpenTelemetry's current
 //! context; where that has none, [`child`] makes none either, and everything runs as if there was no tracing.
@@ -7,7 +7,9 @@ mod batch;
 mod export;
 mod field;
 mod logging;
+pub mod metrics;
 mod request;
+pub mod slow;
 mod span;
 mod statement;
 

@@ -99,6 +99,12 @@ impl Server {
         }
     }
 
+    /// Reads what the server logs from now on until its end, however much it is.
+    pub fn follow_log(&mut self) -> std::thread::JoinHandle<String> {
+        let log = self.process.stderr.take().unwrap();
+        std::thread::spawn(move || std::io::read_to_string(log).unwrap())
+    }
+
     /// What a server that has ended has logged.
     pub fn log(&mut self) -> String {
         std::io::read_to_string(self.process.stderr.take().unwrap()).unwrap()

@@ -347,6 +347,39 @@ effects! {
         assert_eq!(server.error("{ prompts(first: 31) { nodes { id } } }").await.2.as_deref(), Some("first"));
     }
 
+    async fn slow_statement_ms() {
+        assert_eq!(operators_answer("slow_statement_ms = 0", "/slow-statements").await.0, 404);
+        let (status, report) = operators_answer("slow_statement_ms = 7", "/slow-statements").await;
+        assert!(status == 200 && report.contains("\"thresholdMs\":7.0"), "{report}");
+    }
+
+    async fn slow_statements_kept() {
+        let (_, report) = operators_answer("slow_statements_kept = 7", "/slow-statements").await;
+        assert!(report.contains("\"most\":7"), "{report}");
+    }
+
+    async fn metrics_operations() {
+        let file = "metrics_operations = 'Board,Other'\nmetrics_more_operations = 0";
+        assert!(operators_answer(file, "/metrics").await.1.contains("graphql_operation_name=\"Board\""));
+    }
+
+    async fn metrics_more_operations() {
+        let (_, page) = operators_answer("metrics_more_operations = 0", "/metrics").await;
+        assert!(page.contains("graphql_operation_name=\"other\"") && !page.contains("\"Board\""), "{page}");
+        assert!(operators_answer("", "/metrics").await.1.contains("graphql_operation_name=\"Board\""));
+    }
+
+    async fn metrics_authentication() {
+        // Nobody is asked for a credential yet, so only this machine may look.
+        let foreign = async |file: &str| {
+            let (_server, _file, address) = operated(file);
+            let request = reqwest::Client::new().get(format!("http://{address}/metrics"));
+            request.header("host", "evalgraph-1").send().await.unwrap().status().as_u16()
+        };
+        assert_eq!(foreign("metrics_authentication = false").await, 200);
+        assert_eq!(foreign("metrics_authentication = true").await, 403);
+    }
+
     async fn log() {
         assert!(log_of("").contains("stopped"));
         assert_eq!(log_of("log = 'warn'"), "");
@@ -392,6 +425,21 @@ fn start(file: &str, arguments: &[&str]) -> (Server, ConfigFile) {
     let mut command = evalgraph(&["serve", &file.flag()]);
     command.args(arguments).env("EVALGRAPH_DATA_DIR", file.directory.path()).stderr(std::process::Stdio::piped());
     (Server::start_with_log(&mut command), file)
+}
+
+/// A server with this file, and where operators find it.
+fn operated(file: &str) -> (Server, ConfigFile, String) {
+    let address = free_address();
+    let (server, file) = start(file, &["--listen=127.0.0.1:0", &format!("--admin-listen={address}")]);
+    (server, file, address)
+}
+
+/// What operators are answered by a server with this file, after one operation.
+async fn operators_answer(file: &str, path: &str) -> (u16, String) {
+    let (server, _file, address) = operated(file);
+    server.data("query Board { viewer { userId } }").await;
+    let answer = reqwest::get(format!("http://{address}{path}")).await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
 /// What a server with this file logs from its start to its end.

@@ -5,7 +5,11 @@ mod common;
 
 mod access;
 mod answers;
+mod documentation;
 mod listener;
+mod metrics;
+mod secrets;
+mod slow;
 
 use std::process::Stdio;
 
@@ -28,12 +32,17 @@ struct Operated {
 
 impl Operated {
     fn start(location: &DatabaseLocation, arguments: &[&str]) -> Self {
+        Self::start_with(location, arguments, &[])
+    }
+
+    /// With these variables.
+    fn start_with(location: &DatabaseLocation, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let address = free_address();
         let mut command = evalgraph_on(location, &["serve", "--listen=127.0.0.1:0", "--log-format=json"]);
         if !arguments.iter().any(|argument| argument.starts_with("--admin-listen=")) {
             command.arg(format!("--admin-listen={address}"));
         }
-        command.args(arguments).stderr(Stdio::piped());
+        command.args(arguments).envs(variables.iter().copied()).stderr(Stdio::piped());
         Self { server: Server::start_with_log(&mut command), address, client: Client::new() }
     }
 
