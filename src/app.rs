@@ -10,6 +10,7 @@ use crate::config::Settings;
 use crate::db::Database;
 use crate::domain::Principal;
 use crate::graphql::{Schema, ServiceLimits};
+use crate::http::Proxies;
 
 /// How many requests with larger bodies than most may have are worked on at a time; others wait.
 const BULK_BODIES: usize = 4;
@@ -31,13 +32,19 @@ pub struct App {
     pub bulk_bodies: Arc<Semaphore>,
     /// Whether `/` is the explorer.
     pub explorer: bool,
+    /// Which proxies are believed.
+    pub proxies: Arc<Proxies>,
 }
 
 impl App {
     /// The application over a store.
     #[must_use]
     pub fn new(database: Database, settings: &Settings) -> Self {
-        Self { explorer: settings.explorer, ..Self::with_limits(database, settings.limits()) }
+        Self {
+            explorer: settings.explorer,
+            proxies: Arc::new(settings.proxies()),
+            ..Self::with_limits(database, settings.limits())
+        }
     }
 
     /// The application over a store, with these limits and the explorer. Everybody is the administrator `local`.
@@ -45,7 +52,16 @@ impl App {
     pub fn with_limits(database: Database, limits: ServiceLimits) -> Self {
         let bulk_bodies = Arc::new(Semaphore::new(BULK_BODIES));
         let authenticator = Arc::new(Authenticator::everybody(Principal::local()));
-        Self { authenticator, database, cache: None, schema: Schema::new(limits), limits, bulk_bodies, explorer: true }
+        Self {
+            database,
+            authenticator,
+            cache: None,
+            schema: Schema::new(limits),
+            limits,
+            bulk_bodies,
+            explorer: true,
+            proxies: Arc::new(Proxies::NONE),
+        }
     }
 
     /// The same application, for those whom `authenticator` knows.

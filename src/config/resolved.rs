@@ -12,7 +12,7 @@ use crate::cache::redis::RedisSettings;
 use crate::cache::{CacheSettings, Lifetimes};
 use crate::db::pool::{DatabaseLocation, LOCK_WAIT, PoolSettings};
 use crate::graphql::{PageLimits, QueryLimits, ServiceLimits};
-use crate::http::ConnectionLimits;
+use crate::http::{ConnectionLimits, Proxies};
 use crate::telemetry::metrics::MetricsSettings;
 use crate::telemetry::slow::SlowSettings;
 
@@ -70,6 +70,12 @@ impl Settings {
             most: self.max_connections.get() as usize,
             shutdown: Duration::from_millis(self.shutdown_timeout_ms),
         }
+    }
+
+    /// Which proxies are believed.
+    #[must_use]
+    pub fn proxies(&self) -> Proxies {
+        Proxies { trusted: self.trusted_proxies.clone().unwrap_or_default(), header: self.proxy_header }
     }
 
     /// The pools: what the environment says, changed by what was given. Waiting for a connection ends before a

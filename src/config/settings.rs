@@ -13,6 +13,7 @@ use super::admin_listen::AdminListen;
 use super::layers::without_variables;
 use super::secret::SecretUrl;
 use crate::graphql::{QueryLimits, ServiceLimits};
+use crate::http::{Networks, ProxyHeader};
 
 /// Where the server runs. Decides the sizes of the connection pools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -170,6 +171,17 @@ pub struct Settings {
     #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_MAX_CONNECTIONS", value_name = "COUNT")]
     #[arg(default_value = "10000")]
     pub max_connections: NonZeroU32,
+
+    /// Proxies that are believed when they say where a request comes from: addresses and networks, with commas. Without them
+    /// nobody is, for anybody can say so, and requests come from whoever sent them to this server.
+    #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_TRUSTED_PROXIES", value_name = "NETWORKS")]
+    pub trusted_proxies: Option<Networks>,
+
+    /// The header in which those proxies say where a request comes from. The other one is not read: a proxy that writes one
+    /// lets clients write the other.
+    #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_PROXY_HEADER", value_name = "NAME")]
+    #[arg(default_value = "x-forwarded-for")]
+    pub proxy_header: ProxyHeader,
 
     /// Directory of the embedded database; made when missing.
     #[arg(long, global = true, help_heading = DATABASE, env = "EVALGRAPH_DATA_DIR", value_name = "DIRECTORY")]

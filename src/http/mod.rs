@@ -3,12 +3,14 @@
 pub mod admin;
 mod authentication;
 mod body;
+mod client_address;
 mod explorer;
 mod graphql;
 mod health;
 mod json;
 mod negotiation;
 mod operation;
+mod proxies;
 mod request_log;
 mod serve;
 
@@ -22,6 +24,8 @@ use self::negotiation::{Answer, MediaType};
 use crate::app::App;
 use crate::graphql::{ErrorCode, request_error};
 
+pub use client_address::ClientAddress;
+pub use proxies::{BadNetwork, Networks, Proxies, ProxyHeader};
 pub use serve::{ConnectionLimits, serve};
 
 /// Every route, and every layer in its order.
@@ -38,8 +42,9 @@ pub fn router(app: App) -> Router {
         .route("/health/ready", get(health::ready))
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
-        .with_state(app)
+        .with_state(app.clone())
         .layer(middleware::from_fn(request_log::log_request))
+        .layer(middleware::from_fn_with_state(app, client_address::find))
 }
 
 async fn welcome() -> &'static str {

@@ -12,6 +12,7 @@ use axum::response::Response;
 use futures_util::FutureExt as _;
 use uuid::Uuid;
 
+use super::client_address::ClientAddress;
 use super::negotiation::{Answer, MediaType};
 use crate::domain::shortened;
 use crate::graphql::{ErrorCode, RequestScope, request_error};
@@ -77,6 +78,7 @@ struct Line {
     request_id: Arc<str>,
     method: Method,
     path: String,
+    client: Option<ClientAddress>,
     begun: Instant,
     details: LogDetails,
     trace_id: Option<String>,
@@ -93,12 +95,14 @@ impl Drop for Line {
         let duration_ms = took.as_secs_f64() * 1e3;
         let facts = HttpFacts { method: method_name(&self.method), route: route(path), status: self.status, took };
         metrics::http_answered(facts);
+        let client = self.client.map(|ClientAddress(address)| tracing::field::display(address));
         // The same fields at each level, for the level of a line is part of its call site.
         macro_rules! line {
             ($level:ident, $status:expr, $message:literal) => {
                 tracing::$level!(
                     request_id,
                     trace_id,
+                    client,
                     method,
                     path,
                     operation,
@@ -163,6 +167,7 @@ pub async fn log_request(mut request: Request, next: Next) -> Response {
         request_id: Arc::clone(&request_id),
         method: request.method().clone(),
         path: shortened(request.uri().path(), LONGEST_SHOWN).into_owned(),
+        client: request.extensions().get().copied(),
         begun: Instant::now(),
         details: details.clone(),
         trace_id: span.as_ref().map(RequestSpan::trace_id),

@@ -205,6 +205,19 @@ effects! {
         tokio::time::timeout(Duration::from_secs(10), second.peek(&mut byte)).await.expect("an answer").unwrap();
     }
 
+    async fn trusted_proxies() {
+        let believed = log_of_request("trusted_proxies = '127.0.0.0/8'", "x-forwarded-for: 192.0.2.1").await;
+        assert!(believed.contains("client=192.0.2.1"), "{believed}");
+        let unbelieved = log_of_request("", "x-forwarded-for: 192.0.2.1").await;
+        assert!(unbelieved.contains("client=127.0.0.1"), "{unbelieved}");
+    }
+
+    async fn proxy_header() {
+        let file = "trusted_proxies = '127.0.0.1'\nproxy_header = 'forwarded'";
+        let log = log_of_request(file, "forwarded: for=192.0.2.1\r\nx-forwarded-for: 192.0.2.2").await;
+        assert!(log.contains("client=192.0.2.1"), "{log}");
+    }
+
     async fn data_dir() {
         let directory = tempfile::tempdir().unwrap();
         migrate(&format!("data_dir = '{}'", directory.path().display()));
@@ -448,6 +461,19 @@ fn log_of(file: &str) -> String {
     server.signal("TERM");
     assert_eq!(server.wait(), Some(0));
     server.log()
+}
+
+/// The line that a server with this file logs of a request with this header.
+async fn log_of_request(file: &str, header: &str) -> String {
+    let (mut server, _file) = start(file, &["--listen=127.0.0.1:0"]);
+    let mut stream = tokio::net::TcpStream::connect(&server.address).await.unwrap();
+    let head = format!("GET /nothing HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{header}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    is_closed(stream).await;
+    server.signal("TERM");
+    assert_eq!(server.wait(), Some(0));
+    let log = server.log();
+    log.lines().find(|line| line.contains("/nothing")).unwrap_or_else(|| panic!("{log}")).to_owned()
 }
 
 /// Asks for a prompt that does not exist, which is remembered too.

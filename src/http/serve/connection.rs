@@ -1,5 +1,6 @@
 //! One connection, from its first byte to its last.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::super::client_address::PeerAddress;
 use super::ConnectionLimits;
 use super::activity::Activity;
 use super::socket::Socket;
@@ -31,10 +33,16 @@ const PING_TIMEOUT: Duration = Duration::from_secs(10);
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Serves a connection until either side ends it, the client keeps it without use, or the server stops.
-pub async fn serve(stream: TcpStream, router: Router, limits: ConnectionLimits, mut stopping: watch::Receiver<bool>) {
+pub async fn serve(
+    stream: TcpStream,
+    peer: IpAddr,
+    router: Router,
+    limits: ConnectionLimits,
+    mut stopping: watch::Receiver<bool>,
+) {
     let activity = Activity::new();
     let socket = TokioIo::new(Socket::new(stream, activity.clone(), limits.half_close_patience));
-    let service = service(router, activity.clone());
+    let service = service(router, peer, activity.clone());
     let builder = builder();
     let mut connection = std::pin::pin!(builder.serve_connection_with_upgrades(socket, service));
     let ended_by_server = async {
@@ -67,9 +75,10 @@ fn builder() -> Builder<TokioExecutor> {
     builder
 }
 
-/// The routes, with notes of when requests begin and end.
+/// The routes, with notes of when requests begin and end; requests know who sends them.
 fn service(
     router: Router,
+    peer: IpAddr,
     activity: Activity,
 ) -> impl hyper::service::Service<
     hyper::Request<Incoming>,
@@ -78,7 +87,8 @@ fn service(
     Future: Send + 'static,
 > {
     let router = TowerToHyperService::new(router);
-    service_fn(move |request: hyper::Request<Incoming>| {
+    service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(PeerAddress(peer));
         let in_progress = activity.begin_request();
         let answer = router.call(request.map(|body| WatchedBody::new(body, activity.clone())));
         async move {

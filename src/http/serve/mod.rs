@@ -6,6 +6,7 @@ mod socket;
 mod watched_body;
 
 use std::io::ErrorKind;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,8 +50,8 @@ pub async fn serve(
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         tokio::select! {
-            (stream, slot) = accepting.next() => {
-                let served = connection::serve(stream, router.clone(), limits, stopping.clone());
+            (stream, peer, slot) = accepting.next() => {
+                let served = connection::serve(stream, peer, router.clone(), limits, stopping.clone());
                 connections.spawn(async move {
                     served.await;
                     drop(slot);
@@ -98,7 +99,7 @@ impl Accepting {
     }
 
     /// The next connection, which keeps its slot until it ends. Nothing is lost when the future is dropped.
-    async fn next(&mut self) -> (TcpStream, OwnedSemaphorePermit) {
+    async fn next(&mut self) -> (TcpStream, IpAddr, OwnedSemaphorePermit) {
         self.log_saturation();
         loop {
             let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else {
@@ -106,12 +107,12 @@ impl Accepting {
                 return std::future::pending().await;
             };
             match self.listener.accept().await {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
                     // Answers are written in one piece: waiting for more to send only delays them.
                     if let Err(error) = stream.set_nodelay(true) {
                         tracing::debug!(%error, "a socket keeps its delay");
                     }
-                    return (stream, slot);
+                    return (stream, peer.ip(), slot);
                 }
                 Err(error) if is_the_clients(error.kind()) => {}
                 // Most likely the process has no file descriptor left: accepting again at once would fail again.
