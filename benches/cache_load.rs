@@ -20,7 +20,9 @@ use evalgraph::cache::{Cache, CacheSettings, Follower, Lifetimes};
 use evalgraph::db::pool::DatabaseLocation;
 use evalgraph::db::{Database, migrate};
 use evalgraph::domain::{Principal, PromptFormat, content_hash};
-use evalgraph::graphql::{RequestContext, RequestScope, Schema, ServiceLimits, TimeLimit, execute, response_json};
+use evalgraph::graphql::{
+    Free, RequestContext, RequestScope, Schema, ServiceLimits, TimeLimit, execute, response_json,
+};
 use rand::RngExt as _;
 use tokio::task::JoinSet;
 
@@ -77,7 +79,7 @@ impl Load {
         let whole = Duration::from_secs(30);
         let limit = TimeLimit { deadline: tokio::time::Instant::now() + whole, whole };
         let request = Request::new(document).variables(async_graphql::Variables::from_json(variables));
-        let execution = execute(&self.schema, &scope, request, limit, |_| ()).await;
+        let execution = execute(&self.schema, &scope, request, limit, &Free, |_| ()).await;
         assert!(execution.response.errors.is_empty(), "{:?}", execution.response.errors);
         std::hint::black_box(response_json(&execution.response));
         self.statements.fetch_add(scope.statements(), Ordering::Relaxed);

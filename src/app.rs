@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+use crate::admission::{Admission, AdmissionSettings};
 use crate::auth::Authenticator;
 use crate::cache::Cache;
 use crate::config::Settings;
 use crate::db::Database;
 use crate::domain::Principal;
-use crate::graphql::{Schema, ServiceLimits};
-use crate::http::Proxies;
+use crate::graphql::{Audience, Schema, ServiceLimits};
+use crate::http::{Origins, Proxies};
 
 /// How many requests with larger bodies than most may have are worked on at a time; others wait.
 const BULK_BODIES: usize = 4;
@@ -32,8 +33,14 @@ pub struct App {
     pub bulk_bodies: Arc<Semaphore>,
     /// Whether `/` is the explorer.
     pub explorer: bool,
+    /// Whom the explorer is for.
+    pub explorer_access: Audience,
     /// Which proxies are believed.
     pub proxies: Arc<Proxies>,
+    /// The pages elsewhere that may ask, if any may.
+    pub origins: Option<Origins>,
+    /// What lets requests in.
+    pub admission: Arc<Admission>,
 }
 
 impl App {
@@ -42,12 +49,15 @@ impl App {
     pub fn new(database: Database, settings: &Settings) -> Self {
         Self {
             explorer: settings.explorer,
+            explorer_access: settings.explorer_access,
             proxies: Arc::new(settings.proxies()),
+            origins: settings.cors_origins.clone(),
+            admission: Arc::new(Admission::new(&settings.admission(), None)),
             ..Self::with_limits(database, settings.limits())
         }
     }
 
-    /// The application over a store, with these limits and the explorer. Everybody is the administrator `local`.
+    /// The application over a store, with these limits and the explorer. Everybody is let in, and everybody is the administrator `local`.
     #[must_use]
     pub fn with_limits(database: Database, limits: ServiceLimits) -> Self {
         let bulk_bodies = Arc::new(Semaphore::new(BULK_BODIES));
@@ -60,8 +70,17 @@ impl App {
             limits,
             bulk_bodies,
             explorer: true,
+            explorer_access: Audience::Everybody,
             proxies: Arc::new(Proxies::NONE),
+            origins: None,
+            admission: Arc::new(Admission::new(&AdmissionSettings::NONE, None)),
         }
+    }
+
+    /// The same application, which lets in whom `admission` does.
+    #[must_use]
+    pub fn with_admission(self, admission: Admission) -> Self {
+        Self { admission: Arc::new(admission), ..self }
     }
 
     /// The same application, for those whom `authenticator` knows.

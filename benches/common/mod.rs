@@ -13,7 +13,7 @@ use bulk::Sizes;
 use evalgraph::db::pool::{DatabaseLocation, PoolSettings};
 use evalgraph::db::{Database, StatementCount, migrate};
 use evalgraph::domain::Principal;
-use evalgraph::graphql::{Execution, RequestContext, RequestScope, Schema, TimeLimit, execute, response_json};
+use evalgraph::graphql::{Execution, Free, RequestContext, RequestScope, Schema, TimeLimit, execute, response_json};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
@@ -46,7 +46,7 @@ pub async fn answer(schema: &Schema, database: &Database, request: Request) -> (
     let scope = RequestScope::new(database.clone(), None, context);
     let whole = Duration::from_secs(30);
     let limit = TimeLimit { deadline: tokio::time::Instant::now() + whole, whole };
-    let execution = execute(schema, &scope, request, limit, |_| ()).await;
+    let execution = execute(schema, &scope, request, limit, &Free, |_| ()).await;
     black_box(response_json(&execution.response));
     (execution, scope.statements())
 }

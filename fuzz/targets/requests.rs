@@ -10,7 +10,7 @@ use async_graphql::{Request, Response, Variables};
 use evalgraph::db::pool::{DatabaseLocation, PoolSettings};
 use evalgraph::db::{Database, migrate};
 use evalgraph::domain::Principal;
-use evalgraph::graphql::{RequestContext, RequestScope, Schema, ServiceLimits, TimeLimit, execute};
+use evalgraph::graphql::{Free, RequestContext, RequestScope, Schema, ServiceLimits, TimeLimit, execute};
 use libfuzzer_sys::fuzz_target;
 use tokio::runtime::{Builder, Runtime};
 
@@ -50,7 +50,7 @@ async fn answer(request: Request) -> Response {
     let scope = RequestScope::new(server.database.clone(), context);
     let whole = Duration::from_secs(30);
     let limit = TimeLimit { deadline: tokio::time::Instant::now() + whole, whole };
-    execute(&server.schema, &scope, request, limit, |_| ()).await.response
+    execute(&server.schema, &scope, request, limit, &Free, |_| ()).await.response
 }
 
 fuzz_target!(|input: &str| {

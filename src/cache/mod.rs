@@ -94,6 +94,12 @@ impl Cache {
         self.knowledge.is_fresh()
     }
 
+    /// The shared tier, for what else servers share.
+    #[must_use]
+    pub fn redis(&self) -> Option<&RedisTier> {
+        self.shared.as_ref()
+    }
+
     /// What the cache did so far.
     #[must_use]
     pub fn counts(&self) -> &Counts {

@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use super::admin::{self, Operators};
 use super::open_files;
 use super::stop_signals::StopSignals;
+use crate::admission::Admission;
 use crate::app::App;
 use crate::cache::{Cache, CacheSettings, Follower};
 use crate::config::Settings;
@@ -52,7 +53,9 @@ pub async fn run(settings: &Settings, location: &DatabaseLocation, load_demo: bo
     let (database, cache, _follower) = with_cache(database, caching.as_ref())?;
     let mut stop_signals = StopSignals::catch()?;
     greet(listener.local_addr()?, settings.explorer);
-    let app = App::new(database.clone(), settings).with_cache(cache);
+    let redis = cache.as_ref().and_then(|cache| cache.redis()).cloned();
+    let admission = Admission::new(&settings.admission(), redis);
+    let app = App::new(database.clone(), settings).with_cache(cache).with_admission(admission);
     if let Some(metrics) = &metrics {
         metrics.observe(Observed {
             database: database.clone(),

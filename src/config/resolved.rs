@@ -2,12 +2,13 @@
 
 use std::io::IsTerminal as _;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use super::error::SettingsError;
 use super::secret::SecretUrl;
 use super::settings::{Environment, LogFormat, ProcessCache, Settings, SqliteSynchronous};
+use crate::admission::{AdmissionSettings, Patience, Rate};
 use crate::cache::redis::RedisSettings;
 use crate::cache::{CacheSettings, Lifetimes};
 use crate::db::pool::{DatabaseLocation, LOCK_WAIT, PoolSettings};
@@ -18,6 +19,8 @@ use crate::telemetry::slow::SlowSettings;
 
 /// How many operators and scrapers may be connected at a time.
 const MOST_ADMIN_CONNECTIONS: usize = 64;
+/// How many requests are worked on at a time for each processor: so many keep it busy while some wait for the database.
+const IN_FLIGHT_PER_PROCESSOR: u32 = 8;
 
 impl Settings {
     /// The address to serve on.
@@ -76,6 +79,29 @@ impl Settings {
     #[must_use]
     pub fn proxies(&self) -> Proxies {
         Proxies { trusted: self.trusted_proxies.clone().unwrap_or_default(), header: self.proxy_header }
+    }
+
+    /// Who is let in.
+    #[must_use]
+    pub fn admission(&self) -> AdmissionSettings {
+        let pool = self.pool();
+        let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let busy = u32::try_from(processors).unwrap_or(u32::MAX).saturating_mul(IN_FLIGHT_PER_PROCESSOR);
+        let in_flight = self.max_in_flight.unwrap_or_else(|| busy.max(pool.base.saturating_add(pool.overflow)));
+        let per_principal = self.max_in_flight_per_principal.unwrap_or_else(|| in_flight.saturating_mul(3).div_ceil(4));
+        let rate = |per_second: u32| {
+            let burst = u64::from(per_second).saturating_mul(self.rate_limit_burst_s);
+            let burst = u32::try_from(burst).unwrap_or(u32::MAX);
+            Some(Rate { per_second: NonZeroU32::new(per_second)?, burst: NonZeroU32::new(burst)? })
+        };
+        AdmissionSettings {
+            in_flight: NonZeroU32::new(in_flight),
+            in_flight_per_principal: NonZeroU32::new(per_principal),
+            patience: Patience::USUAL,
+            principal_rate: rate(self.rate_limit_principal),
+            address_rate: rate(self.rate_limit_address),
+            failed_attempts_per_minute: NonZeroU32::new(self.rate_limit_failures),
+        }
     }
 
     /// The pools: what the environment says, changed by what was given. Waiting for a connection ends before a
@@ -215,6 +241,7 @@ impl Settings {
             max_bulk_body_bytes: self.max_bulk_body_bytes.get(),
             max_bulk_items: self.max_bulk_items.get(),
             request_timeout: self.request_timeout(),
+            introspection: self.introspection,
         }
     }
 }

@@ -8,12 +8,12 @@ use std::time::Duration;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Command, FromArgMatches as _, ValueEnum};
 
-use self::heading::{CACHE, DATABASE, LIMITS, LOG, SERVER, TELEMETRY};
+use self::heading::{ADMISSION, CACHE, DATABASE, LIMITS, LOG, SERVER, TELEMETRY};
 use super::admin_listen::AdminListen;
 use super::layers::without_variables;
 use super::secret::SecretUrl;
-use crate::graphql::{QueryLimits, ServiceLimits};
-use crate::http::{Networks, ProxyHeader};
+use crate::graphql::{Audience, QueryLimits, ServiceLimits};
+use crate::http::{Networks, Origins, ProxyHeader};
 
 /// Where the server runs. Decides the sizes of the connection pools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -86,6 +86,8 @@ pub mod heading {
     pub const DATABASE: &str = "Database";
     /// What is remembered.
     pub const CACHE: &str = "Cache";
+    /// Who is let in.
+    pub const ADMISSION: &str = "Admission";
     /// What a query may ask for.
     pub const LIMITS: &str = "Query limits";
     /// What is counted and measured.
@@ -100,6 +102,8 @@ pub const CUSTOMARY_VARIABLES: &[(&str, &str)] = &[("database_url", "DATABASE_UR
 
 /// The longest time limit in milliseconds, some 25 days: PostgreSQL takes no longer ones.
 const MOST_MILLISECONDS: u64 = 2_147_483_647;
+/// The most points in a second: one takes ten nanoseconds then, and time is counted in whole ones.
+const MOST_POINTS: i64 = 100_000_000;
 /// The longest time in seconds, a year.
 const MOST_SECONDS: u64 = 365 * 24 * 60 * 60;
 
@@ -182,6 +186,56 @@ pub struct Settings {
     #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_PROXY_HEADER", value_name = "NAME")]
     #[arg(default_value = "x-forwarded-for")]
     pub proxy_header: ProxyHeader,
+
+    /// Pages of other servers that may ask this one from a browser: their origins (https://app.example.com), with commas, or *
+    /// for all. Without them, none. Programs are not concerned.
+    #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_CORS_ORIGINS", value_name = "ORIGINS")]
+    pub cors_origins: Option<Origins>,
+
+    /// Who may ask for the schema (`__schema`, `__type`).
+    #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_INTROSPECTION", value_name = "WHO")]
+    #[arg(default_value = "everybody")]
+    pub introspection: Audience,
+
+    /// Who may open the explorer, where there is one. Administrators are asked for a token as password then.
+    #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_EXPLORER_ACCESS", value_name = "WHO")]
+    #[arg(default_value = "everybody")]
+    pub explorer_access: Audience,
+
+    /// How many requests are worked on at a time; others wait for a moment, or are refused. Without it: eight for each
+    /// processor, but one for each database connection at least; 0 for any number.
+    #[arg(long, global = true, help_heading = ADMISSION, env = "EVALGRAPH_MAX_IN_FLIGHT", value_name = "COUNT")]
+    pub max_in_flight: Option<u32>,
+
+    /// How many of them one user may have. Without it: three quarters, so that others find a place; 0 for any number. Where
+    /// there is no authentication nobody can be told from others, and it does not count.
+    #[arg(long, global = true, help_heading = ADMISSION, value_name = "COUNT")]
+    #[arg(env = "EVALGRAPH_MAX_IN_FLIGHT_PER_PRINCIPAL")]
+    pub max_in_flight_per_principal: Option<u32>,
+
+    /// What a user's operations may cost in a second, in points: what keeps two processors busy, if every page is full. An
+    /// operation costs 100, and one for each value that its answer could have and for each 16 bytes of its arguments. 0 for
+    /// no limit.
+    #[arg(long, global = true, help_heading = ADMISSION, env = "EVALGRAPH_RATE_LIMIT_PRINCIPAL", value_name = "POINTS")]
+    #[arg(default_value = "5000000", value_parser = clap::value_parser!(u32).range(0..=MOST_POINTS))]
+    pub rate_limit_principal: u32,
+
+    /// What operations may cost in a second that come from one address: twice as many, because users share some. 0 for no limit.
+    #[arg(long, global = true, help_heading = ADMISSION, env = "EVALGRAPH_RATE_LIMIT_ADDRESS", value_name = "POINTS")]
+    #[arg(default_value = "10000000", value_parser = clap::value_parser!(u32).range(0..=MOST_POINTS))]
+    pub rate_limit_address: u32,
+
+    /// The points of how many seconds may be spent at once by who has spent none for so long: enough for the dearest
+    /// operation that the other limits allow.
+    #[arg(long, global = true, help_heading = ADMISSION, env = "EVALGRAPH_RATE_LIMIT_BURST_S", value_name = "SECONDS")]
+    #[arg(default_value = "10", value_parser = clap::value_parser!(u64).range(1..=MOST_SECONDS))]
+    pub rate_limit_burst_s: u64,
+
+    /// How many wrong credentials may come from an address in a minute until none from there are looked at: more than anybody
+    /// mistypes, and few enough to be no work. 0 for no limit.
+    #[arg(long, global = true, help_heading = ADMISSION, env = "EVALGRAPH_RATE_LIMIT_FAILURES", value_name = "COUNT")]
+    #[arg(default_value = "600")]
+    pub rate_limit_failures: u32,
 
     /// Directory of the embedded database; made when missing.
     #[arg(long, global = true, help_heading = DATABASE, env = "EVALGRAPH_DATA_DIR", value_name = "DIRECTORY")]

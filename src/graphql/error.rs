@@ -34,6 +34,8 @@ pub enum ErrorCode {
     Conflict,
     /// The request asks for more than is allowed.
     LimitExceeded,
+    /// Whoever asks has had as much as they may have in a time; try again later.
+    RateLimited,
     /// It took too long.
     Timeout,
     /// Something that the server depends on is away; try again.
@@ -55,6 +57,7 @@ impl ErrorCode {
             Self::NotFound => "NOT_FOUND",
             Self::Conflict => "CONFLICT",
             Self::LimitExceeded => "LIMIT_EXCEEDED",
+            Self::RateLimited => "RATE_LIMITED",
             Self::Timeout => "TIMEOUT",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal => "INTERNAL",

@@ -1,5 +1,6 @@
 //! From a request to its answer.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use async_graphql::{Request, Response, ServerError, Value};
 use tokio::time::Instant;
 
 use super::error::{ErrorCode, complete, request_error};
+use super::limits::REQUEST_COST;
 use super::prepare::Prepared;
 use super::scope::RequestScope;
 use super::written::WritesAnswers;
@@ -42,6 +44,38 @@ pub enum Ending {
     Executed,
     /// The time limit was reached.
     TimedOut,
+    /// No field was resolved, because whoever asks has had enough for the moment.
+    RateLimited {
+        /// How long that lasts.
+        retry_after: Duration,
+    },
+    /// No field was resolved, because whoever asks may not ask that.
+    Forbidden,
+}
+
+/// What operations are paid with. Everything that is sent costs something, so that nothing can be sent without end.
+pub trait Toll: Sync {
+    /// Takes so many points, or says why not.
+    fn pay(&self, cost: NonZeroU32) -> impl Future<Output = Result<(), Box<Unpaid>>> + Send;
+}
+
+/// An operation that is not paid for.
+#[derive(Debug)]
+pub struct Unpaid {
+    /// What the client is told.
+    pub error: ServerError,
+    /// What becomes of the request.
+    pub ending: Ending,
+}
+
+/// For operations that cost nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Free;
+
+impl Toll for Free {
+    async fn pay(&self, _cost: NonZeroU32) -> Result<(), Box<Unpaid>> {
+        Ok(())
+    }
 }
 
 impl Execution {
@@ -77,11 +111,12 @@ pub async fn execute(
     scope: &Arc<RequestScope>,
     request: Request,
     limit: TimeLimit,
+    toll: &impl Toll,
     named: impl FnOnce(&str),
 ) -> Execution {
     let operation = async {
         let mut meter = OperationMeter::begin();
-        let execution = run(schema, scope, request, limit, &mut meter, named).await;
+        let execution = run(schema, scope, request, limit, toll, &mut meter, named).await;
         traced::tell_errors(&execution.response);
         if let Some(meter) = meter {
             meter.end(&traced::codes(&execution.response), scope.statements());
@@ -96,11 +131,18 @@ async fn run(
     scope: &Arc<RequestScope>,
     mut request: Request,
     limit: TimeLimit,
+    toll: &impl Toll,
     meter: &mut Option<OperationMeter>,
     named: impl FnOnce(&str),
 ) -> Execution {
-    match schema.prepare(&request) {
-        Ok(Prepared { document, operation_type, merges_fields }) => {
+    let prepared = schema.prepare(&request);
+    let cost = prepared.as_ref().map_or(REQUEST_COST, |prepared| prepared.passed.cost);
+    if let Err(unpaid) = toll.pay(cost).await {
+        let Unpaid { error, ending } = *unpaid;
+        return Execution { response: Response::from_errors(vec![error]), ending };
+    }
+    match prepared {
+        Ok(Prepared { document, operation_type, passed, merges_fields }) => {
             let name = operation_name(&request, &document);
             traced::describe(&request.query, operation_type, name);
             if operation_type == OperationType::Mutation && !scope.context.may_write {
@@ -111,6 +153,11 @@ async fn run(
             if let Some(name) = name {
                 named(name);
                 scope.name_operation(&shortened(name, LONGEST_NAME));
+            }
+            if passed.introspects && !schema.introspection.admits(&scope.context.principal) {
+                let message = "only administrators may ask this server for its schema";
+                let response = Response::from_errors(vec![request_error(ErrorCode::Forbidden, message)]);
+                return Execution { response, ending: Ending::Forbidden };
             }
             if let Some(meter) = meter {
                 meter.executes(traced::type_name(operation_type), name);

@@ -33,8 +33,8 @@ use self::variables::InputTypes;
 use crate::domain::RunId;
 
 pub use error::{ApiError, ErrorCode, request_error};
-pub use execute::{Ending, Execution, TimeLimit, execute};
-pub use limits::{QueryLimits, ServiceLimits};
+pub use execute::{Ending, Execution, Free, TimeLimit, Toll, Unpaid, execute};
+pub use limits::{Audience, QueryLimits, REQUEST_COST, ServiceLimits};
 pub use pagination::PageLimits;
 pub use query::Query;
 pub use scope::{RequestContext, RequestScope};
@@ -50,6 +50,7 @@ pub struct Schema {
     limiter: Arc<Limiter>,
     input_types: Arc<InputTypes>,
     output_types: Arc<OutputTypes>,
+    introspection: Audience,
 }
 
 impl Schema {
@@ -68,6 +69,7 @@ impl Schema {
             limiter: Arc::new(limiter),
             input_types: Arc::new(InputTypes::new(&document)),
             output_types: Arc::new(OutputTypes::new(&document)),
+            introspection: limits.introspection,
         }
     }
 }

@@ -5,6 +5,7 @@ use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{Request, ServerError};
 
 use super::error::ErrorCode;
+use super::limits::Passed;
 use super::written::merges_fields;
 use super::{Schema, variables};
 use crate::telemetry::metrics::Phases;
@@ -17,6 +18,8 @@ pub struct Prepared {
     pub document: ExecutableDocument,
     /// What kind of operation is meant.
     pub operation_type: OperationType,
+    /// What is known of it beside that it is within the limits.
+    pub passed: Passed,
     /// Whether objects of the answer have to be put together: see [`merges_fields`].
     pub merges_fields: bool,
 }
@@ -41,7 +44,7 @@ impl Schema {
         let only = |error| vec![error];
         let document =
             phase("GraphQL Document Parsing", || Phases::Parse.measure(|| self.parse(request))).map_err(only)?;
-        phase("GraphQL Document Validation", || {
+        let passed = phase("GraphQL Document Validation", || {
             Phases::Validate.measure(|| self.limiter.check(&document, &request.variables))
         })?;
         let coerced = phase("GraphQL Variable Coercion", || {
@@ -52,7 +55,7 @@ impl Schema {
             })
         });
         let (operation_type, merges_fields) = coerced.map_err(only)?;
-        Ok(Prepared { document, operation_type, merges_fields })
+        Ok(Prepared { document, operation_type, passed, merges_fields })
     }
 
     fn parse(&self, request: &Request) -> Result<ExecutableDocument, ServerError> {

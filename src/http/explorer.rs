@@ -6,13 +6,13 @@ use std::io::Read as _;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, Request};
+use axum::extract::{Path, Request, State};
 use axum::http::header::{
     ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
-    IF_NONE_MATCH, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    IF_NONE_MATCH, REFERRER_POLICY, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use axum::middleware::Next;
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use flate2::read::GzDecoder;
@@ -20,7 +20,9 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::negotiation::acceptable;
 use crate::app::App;
+use crate::auth::AuthError;
 use crate::domain::hex;
+use crate::graphql::Audience;
 
 /// The built files. Those that shrink are there with the ending `.gz` alone.
 #[derive(RustEmbed)]
@@ -44,12 +46,30 @@ const HEADERS: [(HeaderName, &str); 4] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
-/// The page and its files.
-pub fn routes() -> Router<App> {
+/// The page and its files, for those whom they are for.
+pub fn routes(app: App) -> Router<App> {
     Router::new()
         .route("/", get(async |headers: HeaderMap| answer("index.html", &headers).await))
         .route("/licenses.txt", get(async |headers: HeaderMap| answer("licenses.txt", &headers).await))
         .route("/assets/{name}", get(asset))
+        .route_layer(middleware::from_fn_with_state(app, admit))
+}
+
+/// Where the page is for administrators, a browser is asked for a password, which may be a token: it sends that with the
+/// page's own requests as well.
+async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
+    if app.explorer_access == Audience::Everybody {
+        return next.run(request).await;
+    }
+    match app.authenticator.authenticate(request.headers()).await {
+        Ok(principal) if app.explorer_access.admits(&principal) => next.run(request).await,
+        Ok(_) => (StatusCode::FORBIDDEN, "the explorer is for administrators\n").into_response(),
+        Err(AuthError::Missing | AuthError::Refused(_)) => {
+            let challenge = [(WWW_AUTHENTICATE, "Basic realm=\"evalgraph\", charset=\"UTF-8\"")];
+            (StatusCode::UNAUTHORIZED, challenge, "the explorer is for administrators\n").into_response()
+        }
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response(),
+    }
 }
 
 async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {

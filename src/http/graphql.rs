@@ -10,14 +10,17 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use tokio::time::Instant;
 
+use super::admission::{Purse, no_place};
 use super::body::{self, BulkPlace, ReadBody};
 use super::negotiation::{Answer, MediaType};
 use super::operation;
 use super::request_log::{LONGEST_SHOWN, LogDetails, RequestId};
+use crate::admission::Place;
 use crate::app::App;
-use crate::cache::Cache;
-use crate::domain::{Principal, shortened};
-use crate::graphql::{Ending, ErrorCode, RequestContext, RequestScope, TimeLimit, execute, request_error};
+use crate::domain::{Credential, Principal, shortened};
+use crate::graphql::{
+    Ending, ErrorCode, REQUEST_COST, RequestContext, RequestScope, TimeLimit, Toll as _, Unpaid, execute, request_error,
+};
 
 /// A request with this header set to `1` is told what its operation cost.
 const EXPLAIN: &str = "x-evalgraph-explain";
@@ -46,17 +49,63 @@ pub async fn answer(
         may_write: request.method() == Method::POST,
     };
     let cache = app.cache.clone().filter(|_| !wants_no_cache(request.headers()));
-    let answer = match read(&app, request, deadline).await {
-        // A place for a large body is kept until the request is answered.
-        Ok((request, _place)) => run(&app, context, &details, media_type, cache, request, deadline).await,
+    let principal = context.principal.clone();
+    let purse = Purse::new(&app, &principal, request.extensions().get().copied());
+    let answer = match admit(&app, &principal, &purse, request, deadline).await {
+        Ok(Admitted { request, _place, _bulk }) => {
+            let scope = RequestScope::new(app.database.clone(), cache, context);
+            run(&app, &scope, &details, media_type, &purse, request, deadline).await
+        }
         Err(refusal) => *refusal,
     };
     details.errors(answer.errors());
     let mut response = answer.into_response(media_type);
+    purse.tell(response.headers_mut());
     if response.status() == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
     }
     response
+}
+
+/// A request that is worked on, with the places that it takes up until it is answered.
+struct Admitted {
+    request: GraphqlRequest,
+    _place: Place,
+    _bulk: Option<BulkPlace>,
+}
+
+/// Reads a request and finds a place for it. In an overload it is refused before it is read. No place is kept for a body that
+/// is still arriving: clients may take their time.
+async fn admit(
+    app: &App,
+    principal: &Principal,
+    purse: &Purse<'_>,
+    request: Request,
+    deadline: Instant,
+) -> Result<Admitted, Box<Answer>> {
+    app.admission.in_flight.look().map_err(no_place)?;
+    let (request, bulk) = match read(app, request, deadline).await {
+        Ok(read) => read,
+        // What cannot be read costs something, too.
+        Err(refusal) => {
+            return Err(purse
+                .pay(REQUEST_COST)
+                .await
+                .map_or_else(|unpaid| Box::new(answer_unpaid(*unpaid)), |()| refusal));
+        }
+    };
+    // Without authentication, nobody can be told from anybody.
+    let told_apart = (principal.credential != Credential::Local).then_some(&principal.user_id);
+    let place = app.admission.in_flight.enter(told_apart, deadline).await.map_err(no_place)?;
+    Ok(Admitted { request, _place: place, _bulk: bulk })
+}
+
+fn answer_unpaid(Unpaid { error, ending }: Unpaid) -> Answer {
+    let answer = Answer::refusal(StatusCode::TOO_MANY_REQUESTS, error);
+    match ending {
+        Ending::RateLimited { retry_after } => answer.retry_after(retry_after),
+        _ => answer,
+    }
 }
 
 /// Whether the client wants to have everything from the database (RFC 9111, section 5.2.1.4).
@@ -70,26 +119,32 @@ fn wants_no_cache(headers: &HeaderMap) -> bool {
 
 async fn run(
     app: &App,
-    context: RequestContext,
+    scope: &Arc<RequestScope>,
     details: &LogDetails,
     media_type: MediaType,
-    cache: Option<Arc<Cache>>,
+    purse: &Purse<'_>,
     request: GraphqlRequest,
     deadline: Instant,
 ) -> Answer {
-    let scope = RequestScope::new(app.database.clone(), cache, context);
-    let _statements = details.watch(&scope);
+    let _statements = details.watch(scope);
     let limits = TimeLimit { deadline, whole: app.limits.request_timeout };
     let operation = |name: &str| details.operation(name);
-    let execution = execute(&app.schema, &scope, request, limits, operation).await;
+    let execution = execute(&app.schema, scope, request, limits, purse, operation).await;
     let status = match execution.ending {
         Ending::TimedOut => StatusCode::GATEWAY_TIMEOUT,
         Ending::MustNotWrite => StatusCode::METHOD_NOT_ALLOWED,
+        Ending::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Ending::Forbidden => StatusCode::FORBIDDEN,
         Ending::Refused if media_type != MediaType::Json => StatusCode::BAD_REQUEST,
         Ending::Refused | Ending::Executed => StatusCode::OK,
     };
     let is_executed = execution.is_executed();
-    Answer::new(status, is_executed, execution.response)
+    let ending = execution.ending;
+    let answer = Answer::new(status, is_executed, execution.response);
+    match ending {
+        Ending::RateLimited { retry_after } => answer.retry_after(retry_after),
+        _ => answer,
+    }
 }
 
 /// Reads the operation, within the limits of size and time.

@@ -1,9 +1,12 @@
 //! HTTP: routes, and what holds for every request.
 
 pub mod admin;
+mod admission;
 mod authentication;
 mod body;
 mod client_address;
+mod cors;
+mod cross_site;
 mod explorer;
 mod graphql;
 mod health;
@@ -12,6 +15,7 @@ mod negotiation;
 mod operation;
 mod proxies;
 mod request_log;
+mod security_headers;
 mod serve;
 
 use axum::Router;
@@ -25,26 +29,39 @@ use crate::app::App;
 use crate::graphql::{ErrorCode, request_error};
 
 pub use client_address::ClientAddress;
+pub use cors::{BadOrigin, Origins};
 pub use proxies::{BadNetwork, Networks, Proxies, ProxyHeader};
 pub use serve::{ConnectionLimits, serve};
 
 /// Every route, and every layer in its order.
 pub fn router(app: App) -> Router {
     let authenticated = middleware::from_fn_with_state(app.clone(), authentication::authenticate);
-    let operations = get(graphql::answer).post(graphql::answer).layer(authenticated);
+    let attempts = middleware::from_fn_with_state(app.clone(), admission::limit_attempts);
+    let operations = get(graphql::answer)
+        .post(graphql::answer)
+        .layer(authenticated)
+        .layer(attempts)
+        .layer(middleware::from_fn(cross_site::guard));
     let routes = if app.explorer {
-        explorer::routes().route("/graphql", operations.layer(middleware::from_fn(explorer::redirect_people)))
+        explorer::routes(app.clone())
+            .route("/graphql", operations.layer(middleware::from_fn(explorer::redirect_people)))
     } else {
         Router::new().route("/", get(welcome)).route("/graphql", operations)
     };
-    routes
+    let routes = routes
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
-        .with_state(app.clone())
+        .with_state(app.clone());
+    let routes = match &app.origins {
+        Some(origins) => routes.layer(cors::layer(origins)),
+        None => routes,
+    };
+    routes
         .layer(middleware::from_fn(request_log::log_request))
         .layer(middleware::from_fn_with_state(app, client_address::find))
+        .layer(middleware::from_fn(security_headers::add))
 }
 
 async fn welcome() -> &'static str {

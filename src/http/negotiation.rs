@@ -2,14 +2,16 @@
 //! (<https://graphql.github.io/graphql-over-http/draft/>, «Responses»).
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_graphql::{Response as GraphqlResponse, ServerError, Value};
 use axum::body::Body;
-use axum::http::header::{ACCEPT, CONNECTION, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 
+use super::admission::seconds;
 use crate::graphql::response_json;
 
 /// What an answer is sent as.
@@ -64,6 +66,7 @@ pub struct Answer {
     status: StatusCode,
     executed: bool,
     closing: bool,
+    retry_after: Option<u64>,
     response: GraphqlResponse,
 }
 
@@ -79,7 +82,7 @@ struct RequestErrors<'a> {
 impl Answer {
     /// What came of an operation; `executed` tells whether fields were resolved.
     pub fn new(status: StatusCode, executed: bool, response: GraphqlResponse) -> Self {
-        Self { status, executed, closing: false, response }
+        Self { status, executed, closing: false, retry_after: None, response }
     }
 
     /// A request that was not executed.
@@ -97,6 +100,11 @@ impl Answer {
         Self { closing: true, ..self }
     }
 
+    /// The client may try again after this time.
+    pub fn retry_after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(seconds(wait)), ..self }
+    }
+
     /// The answer as it is sent.
     pub fn into_response(self, media_type: MediaType) -> Response {
         let mut response = if self.executed {
@@ -109,6 +117,9 @@ impl Answer {
         };
         *response.status_mut() = self.status;
         response.headers_mut().insert(CONTENT_TYPE, media_type.content_type());
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
         if self.closing {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }

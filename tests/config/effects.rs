@@ -1,5 +1,6 @@
 //! Every setting, given in a file, changes what the server does.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use evalgraph::app::App;
@@ -216,6 +217,82 @@ effects! {
         let file = "trusted_proxies = '127.0.0.1'\nproxy_header = 'forwarded'";
         let log = log_of_request(file, "forwarded: for=192.0.2.1\r\nx-forwarded-for: 192.0.2.2").await;
         assert!(log.contains("client=192.0.2.1"), "{log}");
+    }
+
+    async fn cors_origins() {
+        for (file, allowed) in [("", None), ("cors_origins = 'https://app.example'", Some("https://app.example"))] {
+            let (server, _database) = serve(file).await;
+            let request = server.client.get(server.url("/health/live")).header("origin", "https://app.example");
+            let answer = request.send().await.unwrap();
+            let told = answer.headers().get("access-control-allow-origin").map(|value| value.to_str().unwrap());
+            assert_eq!(told, allowed, "{file}");
+        }
+    }
+
+    async fn introspection() {
+        for (file, status) in [("", 200), ("introspection = 'administrators'", 403)] {
+            let database = TestDatabase::sqlite().await;
+            let app = App::new(database.database.clone(), &settings(file));
+            let server = TestServer::with(app, Principal::user("ada")).await;
+            let reply = server.send("{ __schema { queryType { name } } }", serde_json::json!({})).await;
+            assert_eq!(reply.status, status, "{file}");
+        }
+    }
+
+    async fn explorer_access() {
+        for (file, status) in [("", 200), ("explorer_access = 'administrators'", 403)] {
+            let database = TestDatabase::sqlite().await;
+            let app = App::new(database.database.clone(), &settings(file));
+            let server = TestServer::with(app, Principal::user("ada")).await;
+            assert_eq!(reqwest::get(server.url("/")).await.unwrap().status(), status, "{file}");
+        }
+    }
+
+    async fn max_in_flight() {
+        let places = |file: &str| settings(file).admission().in_flight.map(NonZeroU32::get);
+        assert!(places("") >= places("pool_base = 1\npool_overflow = 0"));
+        assert_eq!(places("pool_base = 1000"), Some(1_010), "a place for each connection at least");
+        assert_eq!(places("max_in_flight = 7"), Some(7));
+        assert_eq!(places("max_in_flight = 0"), None);
+    }
+
+    async fn max_in_flight_per_principal() {
+        let places = |file: &str| settings(file).admission().in_flight_per_principal.map(NonZeroU32::get);
+        assert_eq!(places("max_in_flight = 10"), Some(8));
+        assert_eq!(places("max_in_flight_per_principal = 7"), Some(7));
+        assert_eq!(places("max_in_flight_per_principal = 0"), None);
+    }
+
+    async fn rate_limit_principal() {
+        let rate = |file: &str| settings(file).admission().principal_rate;
+        assert_eq!(rate("rate_limit_principal = 0"), None);
+        let few = rate("rate_limit_principal = 7").unwrap();
+        assert_eq!((few.per_second.get(), few.burst.get()), (7, 70));
+        // Whatever the other limits allow is within what may be had at once.
+        let limits = settings("").limits();
+        let dearest = u64::from(limits.queries.max_complexity)
+            + (u64::from(limits.queries.max_input_bytes) + limits.max_bulk_input_bytes()) / 16;
+        assert!(u64::from(rate("").unwrap().burst.get()) > dearest + 100, "{dearest}");
+    }
+
+    async fn rate_limit_address() {
+        let rate = |file: &str| settings(file).admission().address_rate;
+        assert_eq!(rate("rate_limit_address = 0"), None);
+        assert_eq!(rate("rate_limit_address = 7").unwrap().per_second.get(), 7);
+        assert!(rate("").unwrap().burst > settings("").admission().principal_rate.unwrap().burst);
+    }
+
+    async fn rate_limit_burst_s() {
+        let rate = settings("rate_limit_burst_s = 3\nrate_limit_principal = 7").admission().principal_rate;
+        assert_eq!(rate.unwrap().burst.get(), 21);
+let most = "rate_limit_burst_s = 60\nrate_limit_principal = 100000000";
+        assert_eq!(settings(most).admission().principal_rate.unwrap().burst.get(), u32::MAX);
+    }
+
+    async fn rate_limit_failures() {
+        let attempts = |file: &str| settings(file).admission().failed_attempts_per_minute.map(NonZeroU32::get);
+        assert_eq!(attempts("rate_limit_failures = 7"), Some(7));
+        assert_eq!(attempts("rate_limit_failures = 0"), None);
     }
 
     async fn data_dir() {

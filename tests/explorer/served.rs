@@ -147,7 +147,8 @@ async fn a_page_that_is_known_is_not_sent_again() {
 async fn who_opens_graphql_in_a_browser_is_sent_to_the_page() {
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let status = async |server: &TestServer, method: Method, path: &str, accept: &str| {
-        let request = client.request(method, server.url(path)).header("accept", accept);
+        let request =
+            client.request(method, server.url(path)).header("accept", accept).header("sec-fetch-site", "none");
         let file = File::of(request).await;
         (file.status.as_u16(), file.header("location").to_owned())
     };

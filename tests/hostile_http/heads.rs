@@ -7,11 +7,14 @@ use tokio::io::AsyncWriteExt as _;
 use crate::common::Reply;
 use crate::{VIEWER, connect, error_of, exchange, is_well, post, read_one, read_to_end, server, within};
 
+/// What says that a query in an address is meant.
+const MARK: &str = "x-evalgraph-request: 1";
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_that_is_not_there_and_a_method_that_is_not_known_are_told() {
     let server = server().await;
     for path in ["/nothing", "/graphql/", "/health", "//graphql", "/%00", "/../etc/passwd"] {
-        let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{MARK}\r\n\r\n");
         let reply = exchange(server.address, request).await;
         let (code, message) = error_of(&reply.json());
         assert_eq!((reply.status, code.as_str()), (404, "NOT_FOUND"), "{path}");
@@ -31,7 +34,7 @@ async fn an_address_that_is_not_there_and_a_method_that_is_not_known_are_told() 
         assert!(reply.headers.contains_key("x-request-id"));
     }
     let head = server.client.head(server.url("/graphql?query=%7B%20viewer%20%7B%20userId%20%7D%20%7D"));
-    let reply = head.send().await.unwrap();
+    let reply = head.header("x-evalgraph-request", "1").send().await.unwrap();
     assert_eq!(reply.status(), 200);
     assert_eq!(reply.text().await.unwrap(), "");
 }
@@ -48,7 +51,7 @@ async fn an_address_that_cannot_be_read_is_refused() {
         ("query=%7Ba%7D&operationName=A", "no operation named «A»"),
         ("variables=%7B%7D", "has no `query`"),
     ] {
-        let request = format!("GET /graphql?{query} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
+        let request = format!("GET /graphql?{query} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{MARK}\r\n\r\n");
         let reply = exchange(server.address, request).await;
         let (code, text) = error_of(&reply.json());
         assert_eq!((reply.status, code.as_str()), (400, "BAD_USER_INPUT"), "{query}: {text}");
@@ -56,7 +59,8 @@ async fn an_address_that_cannot_be_read_is_refused() {
     }
     // The name of the operation is read from the address too.
     let two = "query+A+%7B+viewer+%7B+userId+%7D+%7D+query+B+%7B+viewer+%7B+isAdmin+%7D+%7D&operationName=B";
-    let reply = Reply::of(server.client.get(server.url(&format!("/graphql?query={two}")))).await;
+    let request = server.client.get(server.url(&format!("/graphql?query={two}")));
+    let reply = Reply::of(request.header("x-evalgraph-request", "1")).await;
     assert_eq!(reply.body["data"], serde_json::json!({ "viewer": { "isAdmin": true } }));
 }
 

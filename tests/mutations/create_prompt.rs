@@ -127,7 +127,7 @@ on_both_databases! {
         let server = TestServer::start(&database).await;
         let query = [("query", "mutation { createPrompt(input: { title: \"A\", content: \"a\" }) { prompt { id } } }")];
         let url = reqwest::Url::parse_with_params(&server.url("/graphql"), query).unwrap();
-        let response = server.client.get(url).send().await.unwrap();
+        let response = server.client.get(url).header("x-evalgraph-request", "1").send().await.unwrap();
         assert_eq!((response.status().as_u16(), &response.headers()["allow"]), (405, &"POST".parse().unwrap()));
         let body: Value = response.json().await.unwrap();
         assert_eq!(body["errors"][0]["extensions"]["code"], "BAD_USER_INPUT");

@@ -68,6 +68,11 @@ impl KeySpace {
         Key::from(format!("{}:{}:{{{}}}:{name}", self.prefix, namespace.simple(), key.tag))
     }
 
+    /// The key of a rate limit. All of them are in the same part of a cluster, so that a script sees several.
+    pub fn limit(&self, name: &str) -> Key {
+        Key::from(format!("{}:{{limits}}:{name}", self.prefix))
+    }
+
     /// A key that shows whether the server takes what is written.
     pub fn probe(&self) -> Key {
         Key::from(format!("{}:probe", self.prefix))

@@ -8,6 +8,7 @@ mod connection;
 mod counts;
 mod fills;
 mod format;
+mod script;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -26,6 +27,7 @@ use self::format::KeySpace;
 pub use connection::BadUrl;
 pub use counts::RedisCounts;
 pub use format::Generation;
+pub use script::ScriptFailure;
 
 /// How long a tag keeps its generation: longer than any entry lives. One that is lost costs a load.
 const GENERATION_LIFETIME: Duration = Duration::from_secs(2 * 60 * 60);

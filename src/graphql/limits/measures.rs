@@ -57,6 +57,8 @@ pub struct Measures {
     pub selections: u64,
     /// What the arguments cost that name the objects to be changed at once.
     pub bulk_input_bytes: u64,
+    /// Whether the schema is asked for.
+    pub introspects: bool,
     /// What the answer has. In a page, what it has once.
     pub volume: Volume,
     /// In a page, what it has for each of its objects.
@@ -75,6 +77,7 @@ impl Measures {
         sum(&mut self.fragment_spreads, other.fragment_spreads);
         sum(&mut self.selections, other.selections);
         sum(&mut self.bulk_input_bytes, other.bulk_input_bytes);
+        self.introspects |= other.introspects;
         self.volume = self.volume.plus(other.volume);
         self.per_node = self.per_node.plus(other.per_node);
     }
@@ -96,6 +99,7 @@ impl Measures {
             fragment_spreads: self.fragment_spreads.max(other.fragment_spreads),
             selections: self.selections.saturating_add(other.selections),
             bulk_input_bytes: self.bulk_input_bytes.max(other.bulk_input_bytes),
+            introspects: self.introspects || other.introspects,
             volume: self.volume.max(other.volume),
             per_node: self.per_node.max(other.per_node),
         }
@@ -216,6 +220,7 @@ impl<'a> Meter<'a> {
             }
         };
         let mut measures = Measures { volume: volume.plus(arguments), per_node, root_fields: 1, ..inner };
+        measures.introspects |= matches!(field.name.node.as_str(), "__schema" | "__type");
         measures.directives = measures.directives.saturating_add(directives.directives);
         measures.bulk_input_bytes = measures.bulk_input_bytes.saturating_add(bulk_bytes);
         measures.depth += 1;

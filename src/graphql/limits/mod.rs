@@ -10,6 +10,7 @@ mod measures;
 mod shape;
 mod text;
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use async_graphql::parser::types::{
@@ -17,12 +18,15 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{ServerError, Variables};
 
+use clap::ValueEnum;
+
 use self::arguments::Arguments;
 use self::measures::Measures;
 use self::shape::SchemaShape;
 use self::text::TextMeasures;
 use super::error::{ErrorCode, nul_refused, request_error};
 use super::pagination::PageLimits;
+use crate::domain::Principal;
 
 /// How deeply brackets of the text, and selection sets with the fragments that are spread in them, may be nested. The
 /// parser and the execution call themselves for each, and a thread that runs out of stack takes the whole server down.
@@ -96,6 +100,28 @@ pub struct ServiceLimits {
     pub max_bulk_items: u32,
     /// How long a request may take.
     pub request_timeout: Duration,
+    /// Who may ask for the schema.
+    pub introspection: Audience,
+}
+
+/// Whom something is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Audience {
+    /// Everybody who may ask at all.
+    Everybody,
+    /// Administrators.
+    Administrators,
+}
+
+impl Audience {
+    /// Whether it is for this principal.
+    #[must_use]
+    pub fn admits(self, principal: &Principal) -> bool {
+        match self {
+            Self::Everybody => true,
+            Self::Administrators => principal.is_admin,
+        }
+    }
 }
 
 impl ServiceLimits {
@@ -106,6 +132,7 @@ impl ServiceLimits {
         max_bulk_body_bytes: 32 * 1024 * 1024,
         max_bulk_items: 10_000,
         request_timeout: Duration::from_secs(30),
+        introspection: Audience::Everybody,
     };
 
     /// What the lists of objects to be changed may cost in one request. A short text counts for more than it takes in the
@@ -113,6 +140,30 @@ impl ServiceLimits {
     #[must_use]
     pub fn max_bulk_input_bytes(&self) -> u64 {
         u64::from(self.max_bulk_body_bytes).saturating_mul(4)
+    }
+}
+
+/// What a request costs that asks for nothing that can be counted, as reading it and refusing it does.
+pub const REQUEST_COST: NonZeroU32 = NonZeroU32::new(100).expect("it is not zero");
+
+/// How many bytes of arguments cost as much as a value of the answer.
+const BYTES_PER_POINT: u64 = 16;
+
+/// What is known of a document that is within the limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passed {
+    /// What it costs in points: some microseconds of a processor each, if every page is full.
+    pub cost: NonZeroU32,
+    /// Whether it asks for the schema.
+    pub introspects: bool,
+}
+
+impl Passed {
+    fn with(measures: &Measures) -> Self {
+        let input_bytes = measures.volume.input_bytes.saturating_add(measures.bulk_input_bytes);
+        let points = measures.volume.values.saturating_add(input_bytes / BYTES_PER_POINT);
+        let points = u32::try_from(points).unwrap_or(u32::MAX);
+        Self { cost: REQUEST_COST.saturating_add(points), introspects: measures.introspects }
     }
 }
 
@@ -247,14 +298,14 @@ impl Limiter {
     ///
     /// # Errors
     /// All limits that are exceeded.
-    pub fn check(&self, document: &ExecutableDocument, variables: &Variables) -> Result<(), Vec<ServerError>> {
+    pub fn check(&self, document: &ExecutableDocument, variables: &Variables) -> Result<Passed, Vec<ServerError>> {
         // async-graphql validates each with everything that it spreads.
         let operations = u64::try_from(document.operations.iter().len()).unwrap_or(u64::MAX);
         Quantity::Operations.check(operations, MAX_OPERATIONS).map_err(|error| vec![error])?;
         let arguments = Arguments::new(document, variables, self.limits.pages.default);
         let measures = measures::of_document(document, &self.shape, &arguments).map_err(|cycle| vec![cycle.into()])?;
         let errors: Vec<_> = self.exceeded(&measures).collect();
-        if errors.is_empty() { Ok(()) } else { Err(errors) }
+        if errors.is_empty() { Ok(Passed::with(&measures)) } else { Err(errors) }
     }
 
     fn exceeded(&self, measures: &Measures) -> impl Iterator<Item = ServerError> {

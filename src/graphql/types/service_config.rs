@@ -60,7 +60,15 @@ pub struct ServiceConfig {
 
 impl From<ServiceLimits> for ServiceConfig {
     fn from(limits: ServiceLimits) -> Self {
-        let ServiceLimits { queries, max_body_bytes, max_bulk_body_bytes, max_bulk_items, request_timeout } = limits;
+        let ServiceLimits {
+            queries,
+            max_body_bytes,
+            max_bulk_body_bytes,
+            max_bulk_items,
+            request_timeout,
+            // No bound, but a question of who asks.
+            introspection: _,
+        } = limits;
         let saturated = |limit: u64| i32::try_from(limit).unwrap_or(i32::MAX);
         let int = |limit: u32| saturated(limit.into());
         Self {

@@ -196,3 +196,19 @@ fn going_round_in_introspection_counts_with_the_longest_list() {
     let twice = round(&once);
     assert_eq!(values(&format!("{{ __type(name: \"Node\") {{ {twice} }} }}")), 1 + 3 * (1 + 1 + 3 * (1 + 2)));
 }
+
+#[test]
+fn whoever_asks_for_the_schema_is_known_wherever_it_is_asked_for() {
+    for document in [
+        "{ __schema { types { name } } }",
+        "{ name a: __type(name: \"x\") { name } }",
+        "{ ...F } fragment F on Query { ...G } fragment G on Query { __schema { types { name } } }",
+        "query A { name } query B { __type(name: \"x\") { name } }",
+    ] {
+        assert!(measures(document).introspects, "{document}");
+    }
+    assert!(
+        !measures("query __schema { __typename item { __schema: name byIds(ids: [\"__type\"]) { name } } }")
+            .introspects
+    );
+}
