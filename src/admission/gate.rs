@@ -28,7 +28,7 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// As measured: see docs/measurements.md.
+    /// A second is what people hardly notice, and a crowd that comes once is served in it; docs/decisions.md says more.
     pub const USUAL: Self = Self {
         usual: Duration::from_secs(1),
         hurried: Duration::from_millis(5),
