@@ -1,8 +1,8 @@
 //! Metrics: what happens is counted and measured here, and read by two at most: the page `/metrics` of the operators'
 //! listener, and an exporter that sends them to a collector.
 //!
-//! Both read the same instruments, which [`definitions`] names. What is counted elsewhere already, such as pools and
-//! caches, is [`observed`] when somebody reads. While nobody may read, nothing is counted.
+//! Both read the same instruments, which `definitions.rs` names. What is counted elsewhere already, such as pools
+//! and caches, is looked at when somebody reads (`observed.rs`). While nobody may read, nothing is counted.
 
 mod definitions;
 mod exemplars;
