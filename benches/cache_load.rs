@@ -71,6 +71,7 @@ impl Load {
     async fn ask(&self, document: &str, variables: serde_json::Value) {
         let context = RequestContext {
             principal: Principal::local(),
+            api_tokens: None,
             request_id: "bench".into(),
             explain: false,
             may_write: true,

@@ -41,8 +41,13 @@ pub async fn open_database_as(location: &DatabaseLocation, connections: u32, car
 
 /// Answers a request, up to the text of the answer, and tells how many statements that took.
 pub async fn answer(schema: &Schema, database: &Database, request: Request) -> (Execution, u64) {
-    let context =
-        RequestContext { principal: Principal::local(), request_id: "bench".into(), explain: false, may_write: true };
+    let context = RequestContext {
+        principal: Principal::local(),
+        api_tokens: None,
+        request_id: "bench".into(),
+        explain: false,
+        may_write: true,
+    };
     let scope = RequestScope::new(database.clone(), None, context);
     let whole = Duration::from_secs(30);
     let limit = TimeLimit { deadline: tokio::time::Instant::now() + whole, whole };

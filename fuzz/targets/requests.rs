@@ -46,7 +46,7 @@ static SERVER: LazyLock<Server> = LazyLock::new(|| {
 async fn answer(request: Request) -> Response {
     let server = &*SERVER;
     let context =
-        RequestContext { principal: Principal::local(), request_id: "fuzz".into(), explain: false, may_write: true };
+        RequestContext { principal: Principal::local(), api_tokens: None, request_id: "fuzz".into(), explain: false, may_write: true };
     let scope = RequestScope::new(server.database.clone(), context);
     let whole = Duration::from_secs(30);
     let limit = TimeLimit { deadline: tokio::time::Instant::now() + whole, whole };

@@ -2,11 +2,16 @@
 
 use clap::Command;
 
-use crate::config::heading::{DATABASE, LOG};
+use crate::config::heading::{AUTHENTICATION, DATABASE, LOG};
 
 /// The groups of settings that a command uses, where it does not use all.
-const USED: [(&str, &[&str]); 4] =
-    [("migrate", &[DATABASE, LOG]), ("import", &[DATABASE, LOG]), ("schema", &[]), ("completions", &[])];
+const USED: [(&str, &[&str]); 5] = [
+    ("migrate", &[DATABASE, LOG]),
+    ("import", &[DATABASE, LOG]),
+    ("token", &[AUTHENTICATION, DATABASE, LOG]),
+    ("schema", &[]),
+    ("completions", &[]),
+];
 
 /// Leaves the settings that a command does not use out of its help; it takes them all the same. Expects the
 /// arguments as they are to be read: those of subcommands are made here.

@@ -52,7 +52,7 @@ pub struct ImportArguments {
 /// The longest name of a user or run.
 const NAME_LIMIT: usize = 255;
 
-fn not_blank(text: &str) -> Result<String, String> {
+pub fn not_blank(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         return Err("it must not be empty".to_owned());
     }

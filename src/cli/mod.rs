@@ -14,6 +14,7 @@ mod schema;
 mod serve;
 mod slow_queries;
 mod stop_signals;
+mod token;
 mod totals;
 
 use std::ffi::OsString;
@@ -124,6 +125,11 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Make, list and revoke API tokens, with which programs identify themselves
+    Token {
+        #[command(subcommand)]
+        command: token::TokenCommand,
+    },
     /// Check the totals that are kept of prompts and evaluations, or compute them anew
     Totals {
         #[command(subcommand)]
@@ -197,6 +203,9 @@ impl Cli {
             }
             Command::SlowQueries { plans, json } => slow_queries::run(&self.settings, plans, json).await,
             Command::LogFilter { filter } => log_filter::run(&self.settings, filter).await,
+            Command::Token { command } => {
+                token::run(&self.settings, &self.settings.database()?, command).await.map_err(with_way_out)
+            }
             Command::Totals { command } => {
                 totals::run(&self.settings, &self.settings.database()?, command).await.map_err(with_way_out)
             }
@@ -222,6 +231,7 @@ impl Command {
             Self::Migrate { .. } => Some("evalgraph migrate"),
             Self::Import { .. } => Some("evalgraph import"),
             Self::Purge { .. } => Some("evalgraph purge"),
+            Self::Token { .. } => Some("evalgraph token"),
             Self::Totals { .. } => Some("evalgraph totals"),
             _ => None,
         }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 
@@ -14,6 +14,7 @@ use super::open_files;
 use super::stop_signals::StopSignals;
 use crate::admission::Admission;
 use crate::app::App;
+use crate::auth::Authenticator;
 use crate::cache::{Cache, CacheSettings, Follower};
 use crate::config::Settings;
 use crate::db::pool::{DatabaseLocation, PoolSettings};
@@ -32,6 +33,8 @@ const OTHER_FILES: u64 = 128;
 /// Migrates the database, loads the demo data when asked to, and serves until a signal comes.
 pub async fn run(settings: &Settings, location: &DatabaseLocation, load_demo: bool) -> anyhow::Result<()> {
     let (address, since) = (settings.listen_address(), Instant::now());
+    let authentication = settings.authentication()?;
+    check_exposure(address, authentication.asks(), settings.insecure)?;
     // First of all: a port in use should be known before the work of a migration is done.
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}: choose another port with --port or another address with --listen")
@@ -52,10 +55,12 @@ pub async fn run(settings: &Settings, location: &DatabaseLocation, load_demo: bo
     }
     let (database, cache, _follower) = with_cache(database, caching.as_ref())?;
     let mut stop_signals = StopSignals::catch()?;
-    greet(listener.local_addr()?, settings.explorer);
+    let authenticator = Arc::new(Authenticator::start(&authentication, &database).await?);
+    greet(listener.local_addr()?, settings.explorer, authentication.asks());
     let redis = cache.as_ref().and_then(|cache| cache.redis()).cloned();
     let admission = Admission::new(&settings.admission(), redis);
     let app = App::new(database.clone(), settings).with_cache(cache).with_admission(admission);
+    let app = app.with_authenticator(authenticator);
     if let Some(metrics) = &metrics {
         metrics.observe(Observed {
             database: database.clone(),
@@ -98,6 +103,23 @@ fn start_metrics(settings: &Settings, has_page: bool) -> Result<Option<Arc<Metri
     Ok(metrics.map(Arc::new))
 }
 
+/// Refuses to serve everybody what nobody is asked for.
+fn check_exposure(address: SocketAddr, asks: bool, insecure: bool) -> anyhow::Result<()> {
+    if asks || address.ip().to_canonical().is_loopback() {
+        return Ok(());
+    }
+    if !insecure {
+        bail!(
+            "{address} can be reached by others, and nobody would be asked who they are: everybody could read and change \
+             everything. Set up authentication (--auth-jwks, --auth-jwt-secret or --auth-token-secret), listen on this machine \
+             alone (--listen 127.0.0.1:{}), or say that it is meant with --insecure",
+            address.port(),
+        );
+    }
+    tracing::warn!(%address, "--insecure: whoever reaches this address can read and change everything");
+    Ok(())
+}
+
 /// The store as the cache follows it, the cache, and what keeps the outbox in order.
 fn with_cache(
     database: Database,
@@ -129,13 +151,23 @@ fn within_open_files(limits: ConnectionLimits, settings: &Settings) -> Connectio
 }
 
 /// Tells how to begin. A server whose standard output was closed serves all the same.
-fn greet(address: SocketAddr, explorer: bool) {
+fn greet(address: SocketAddr, explorer: bool, asks: bool) {
     let page = if explorer { format!("Write queries in a browser at http://{address}/\n") } else { String::new() };
+    let (access, header) = if asks {
+        ("", " -H \"authorization: Bearer $TOKEN\"")
+    } else if address.ip().to_canonical().is_loopback() {
+        (
+            "No authentication is set up: whoever is on this machine is the administrator `local`. Others cannot connect.\n",
+            "",
+        )
+    } else {
+        ("No authentication is set up (--insecure): whoever reaches this address is the administrator `local`.\n", "")
+    };
     let greeting = format!(
         r#"evalgraph serves GraphQL at http://{address}/graphql
-{page}
+{page}{access}
 Try:
-  curl -s http://{address}/graphql -H 'content-type: application/json' -d '{{"query":"{{ prompts(first: 3) {{ nodes {{ title version evaluations(first: 2) {{ totalCount nodes {{ model passRate testResults(first: 2, filter: {{ passed: false }}) {{ totalCount nodes {{ testCaseName }} }} }} }} }} }} }}"}}'
+  curl -s http://{address}/graphql -H 'content-type: application/json'{header} -d '{{"query":"{{ prompts(first: 3) {{ nodes {{ title version evaluations(first: 2) {{ totalCount nodes {{ model passRate testResults(first: 2, filter: {{ passed: false }}) {{ totalCount nodes {{ testCaseName }} }} }} }} }} }} }}"}}'
 
 "#
     );

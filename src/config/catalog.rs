@@ -11,7 +11,7 @@ use clap::{Arg, Args as _, Command};
 
 use super::effective::Origin;
 use super::error::SettingsError;
-use super::secret::SecretUrl;
+use super::secret::{Secret, SecretUrl};
 use super::settings::{CUSTOMARY_VARIABLES, Settings};
 
 /// The definition of a setting.
@@ -27,6 +27,17 @@ pub enum ValueType {
     Integer,
     /// Everything else.
     Text,
+}
+
+/// How much of a value must not be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrecy {
+    /// It may be shown.
+    None,
+    /// A password in it must not.
+    Password,
+    /// Nothing of it may.
+    Whole,
 }
 
 /// Every setting, in the order of the definitions.
@@ -108,17 +119,26 @@ impl Setting {
 
     /// A value as it may be shown: the type of the setting says whether it is a secret.
     pub(super) fn shown(&self, value: &str) -> String {
-        if self.is_secret() {
-            let Ok(secret) = value.parse::<SecretUrl>();
-            return secret.to_string();
+        let Ok(address) = value.parse::<SecretUrl>();
+        let Ok(secret) = value.parse::<Secret>();
+        match self.secrecy() {
+            Secrecy::None => value.to_owned(),
+            Secrecy::Password => address.to_string(),
+            Secrecy::Whole => secret.to_string(),
         }
-        value.to_owned()
     }
 
-    /// Whether its value must not be shown as it is.
+    /// How much of its value must not be shown.
     #[must_use]
-    pub fn is_secret(&self) -> bool {
-        self.0.get_value_parser().type_id() == TypeId::of::<SecretUrl>()
+    pub fn secrecy(&self) -> Secrecy {
+        let parsed = self.0.get_value_parser().type_id();
+        if parsed == TypeId::of::<SecretUrl>() {
+            Secrecy::Password
+        } else if parsed == TypeId::of::<Secret>() {
+            Secrecy::Whole
+        } else {
+            Secrecy::None
+        }
     }
 
     /// Has clap read a value as it would read it after the flag.

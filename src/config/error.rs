@@ -67,6 +67,39 @@ pub enum SettingsError {
     /// The database URL leads nowhere.
     #[error("database_url (--database-url, EVALGRAPH_DATABASE_URL or DATABASE_URL): {0}")]
     DatabaseUrl(&'static str),
+    /// Places of keys and names of issuers do not belong together.
+    #[error(
+        "{} names {places} and {} names {names}: several need as many issuers, in the same order",
+        named("auth_jwks"),
+        named("auth_issuer")
+    )]
+    Issuers {
+        /// How many places there are.
+        places: usize,
+        /// How many issuers.
+        names: usize,
+    },
+    /// A secret that can be guessed.
+    #[error("{} has {length} bytes, and must have at least {least}: `openssl rand -base64 48` makes one", named(key))]
+    ShortSecret {
+        /// The setting.
+        key: &'static str,
+        /// How long it is.
+        length: usize,
+        /// How long it must be.
+        least: usize,
+    },
+    /// It is said which JWTs count, and not what they are signed with.
+    #[error(
+        "{} is given, but neither {} nor {}: no JWT counts",
+        named(key),
+        named("auth_jwks"),
+        named("auth_jwt_secret")
+    )]
+    NoKeys {
+        /// The setting.
+        key: &'static str,
+    },
     /// More connections than can be counted.
     #[error("{} and {}: at most {most} connections in all", named("pool_base"), named("pool_overflow"))]
     PoolSize {

@@ -17,9 +17,9 @@ mod settings;
 mod validate;
 
 pub use admin_listen::AdminListen;
-pub use catalog::{Setting, ValueType, catalog};
+pub use catalog::{Secrecy, Setting, ValueType, catalog};
 pub use effective::{Effective, EffectiveValue, Origin};
 pub use error::{Faults, SettingsError};
 pub use layers::{Layers, without_variables};
-pub use secret::SecretUrl;
+pub use secret::{Secret, SecretUrl};
 pub use settings::{Environment, LogFormat, Settings, heading};

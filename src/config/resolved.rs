@@ -6,9 +6,11 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use super::error::SettingsError;
-use super::secret::SecretUrl;
+use super::secret::{Secret, SecretUrl};
 use super::settings::{Environment, LogFormat, ProcessCache, Settings, SqliteSynchronous};
 use crate::admission::{AdmissionSettings, Patience, Rate};
+use crate::auth::AuthSettings;
+use crate::auth::jwt::{ClaimRules, IssuerSettings, JwtSettings};
 use crate::cache::redis::RedisSettings;
 use crate::cache::{CacheSettings, Lifetimes};
 use crate::db::pool::{DatabaseLocation, LOCK_WAIT, PoolSettings};
@@ -60,6 +62,47 @@ impl Settings {
     #[must_use]
     pub fn request_timeout(&self) -> Duration {
         Duration::from_millis(self.request_timeout_ms)
+    }
+
+    /// What counts as a credential.
+    ///
+    /// # Errors
+    /// When what belongs together does not fit.
+    pub fn authentication(&self) -> Result<AuthSettings, SettingsError> {
+        let secret = secret_text(&self.auth_jwt_secret);
+        let issuers = self.issuers()?;
+        let jwt = (secret.is_some() || !issuers.is_empty()).then(|| JwtSettings {
+            issuers,
+            secret,
+            names: listed(&self.auth_issuer),
+            audience: listed(&self.auth_audience),
+            skew: Duration::from_secs(self.auth_clock_skew_s),
+            rules: ClaimRules {
+                user: self.auth_user_claim.clone(),
+                admin: given(&self.auth_admin_claim).map(|claim| (claim, self.auth_admin_value.clone())),
+                scopes: given(&self.auth_scope_claim),
+            },
+            refresh: Duration::from_secs(self.auth_jwks_refresh_s),
+            // However many tokens name keys that nobody has: an issuer that publishes a new one is in no greater hurry.
+            least_refresh: Duration::from_secs(10),
+            timeout: Duration::from_millis(self.auth_jwks_timeout_ms),
+        });
+        Ok(AuthSettings { jwt, token_secret: secret_text(&self.auth_token_secret) })
+    }
+
+    /// The places of keys with the issuers that they are of.
+    fn issuers(&self) -> Result<Vec<IssuerSettings>, SettingsError> {
+        let (places, names) = (listed(&self.auth_jwks), listed(&self.auth_issuer));
+        let fit = match places.len() {
+            0 => true,
+            1 => names.len() <= 1,
+            several => names.len() == several,
+        };
+        if !fit {
+            return Err(SettingsError::Issuers { places: places.len(), names: names.len() });
+        }
+        let names = names.into_iter().map(Some).chain(std::iter::repeat(None));
+        Ok(places.into_iter().zip(names).map(|(jwks, name)| IssuerSettings { name, jwks }).collect())
     }
 
     /// What clients may do with their connections.
@@ -244,6 +287,21 @@ impl Settings {
             introspection: self.introspection,
         }
     }
+}
+
+/// An empty flag is one that is not given, like an empty variable.
+fn given(setting: &Option<String>) -> Option<String> {
+    setting.clone().filter(|text| !text.trim().is_empty())
+}
+
+fn secret_text(setting: &Option<Secret>) -> Option<String> {
+    setting.as_ref().map(|secret| secret.expose().to_owned()).filter(|secret| !secret.is_empty())
+}
+
+/// The parts of a list with commas.
+fn listed(setting: &Option<String>) -> Vec<String> {
+    let parts = setting.iter().flat_map(|text| text.split(',')).map(str::trim);
+    parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
 fn sqlite_file(path: &str) -> Result<DatabaseLocation, SettingsError> {

@@ -22,6 +22,38 @@ impl SecretUrl {
     }
 }
 
+/// A value that is shown to nobody.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The value.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Secret {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(MASK)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(MASK)
+    }
+}
+
 impl FromStr for SecretUrl {
     type Err = Infallible;
 
@@ -79,6 +111,15 @@ fn is_secret(parameter: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_of_a_secret_is_shown() {
+        let Ok(secret) = "hunter2".parse::<Secret>();
+        assert_eq!(
+            (secret.expose(), secret.to_string(), format!("{secret:?}")),
+            ("hunter2", "***".into(), "***".into())
+        );
+    }
 
     #[test]
     fn passwords_are_not_shown() {

@@ -8,10 +8,10 @@ use std::time::Duration;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Command, FromArgMatches as _, ValueEnum};
 
-use self::heading::{ADMISSION, CACHE, DATABASE, LIMITS, LOG, SERVER, TELEMETRY};
+use self::heading::{ADMISSION, AUTHENTICATION, CACHE, DATABASE, LIMITS, LOG, SERVER, TELEMETRY};
 use super::admin_listen::AdminListen;
 use super::layers::without_variables;
-use super::secret::SecretUrl;
+use super::secret::{Secret, SecretUrl};
 use crate::graphql::{Audience, QueryLimits, ServiceLimits};
 use crate::http::{Networks, Origins, ProxyHeader};
 
@@ -82,6 +82,8 @@ pub enum SqliteSynchronous {
 pub mod heading {
     /// Listening and answering.
     pub const SERVER: &str = "Server";
+    /// Who may ask.
+    pub const AUTHENTICATION: &str = "Authentication";
     /// The database and the way to it.
     pub const DATABASE: &str = "Database";
     /// What is remembered.
@@ -116,7 +118,8 @@ fn milliseconds(least: u64) -> RangedU64ValueParser {
 /// and the documentation say of it. A new one needs a test of its effect in `tests/config/effects.rs`.
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
-    /// Address to serve on. Without it: the port of 127.0.0.1, because nobody is asked for a password.
+    /// Address to serve on. Without it: the port of 127.0.0.1. Where nobody is asked who they are, another address than one of
+    /// this machine alone is refused, but for `insecure`.
     #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_LISTEN", value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
 
@@ -236,6 +239,72 @@ pub struct Settings {
     #[arg(long, global = true, help_heading = ADMISSION, env = "EVALGRAPH_RATE_LIMIT_FAILURES", value_name = "COUNT")]
     #[arg(default_value = "600")]
     pub rate_limit_failures: u32,
+
+    /// Where issuers publish the keys that their JWTs are signed with (RS256, ES256, EdDSA): the address of a JWKS, or a file
+    /// with one. Several are separated by commas, and then each has its issuer in `auth_issuer`, in the same order.
+    #[arg(long, global = true, help_heading = AUTHENTICATION, env = "EVALGRAPH_AUTH_JWKS", value_name = "PLACE")]
+    pub auth_jwks: Option<String>,
+
+    /// How often keys are read again. Those that a token names and that are not known are looked for at once, but only every
+    /// ten seconds; while the address does not answer, the keys of before count.
+    #[arg(long, global = true, help_heading = AUTHENTICATION, env = "EVALGRAPH_AUTH_JWKS_REFRESH_S", value_name = "SECONDS")]
+    #[arg(default_value = "300", value_parser = clap::value_parser!(u64).range(10..=MOST_SECONDS))]
+    pub auth_jwks_refresh_s: u64,
+
+    /// How long the address of keys may take to answer: longer than one that is well does, and shorter than a request may.
+    #[arg(long, global = true, help_heading = AUTHENTICATION, env = "EVALGRAPH_AUTH_JWKS_TIMEOUT_MS", value_name = "MS")]
+    #[arg(default_value = "5000", value_parser = milliseconds(1))]
+    pub auth_jwks_timeout_ms: u64,
+
+    /// The secret that JWTs are signed with (HS256), at least 32 bytes long. Whoever has it can be anybody.
+    #[arg(long, global = true, help_heading = AUTHENTICATION, env = "EVALGRAPH_AUTH_JWT_SECRET", value_name = "SECRET")]
+    pub auth_jwt_secret: Option<Secret>,
+
+    /// How the issuer calls itself in the claim `iss`; several are separated by commas. Without it, the keys alone decide.
+    #[arg(long, global = true, help_heading = AUTHENTICATION, env = "EVALGRAPH_AUTH_ISSUER", value_name = "NAME")]
+    pub auth_issuer: Option<String>,
+
+    /// What this server is called in the claim `aud`; several names are separated by commas. Without it, JWTs that are meant for
+    /// an audience are refused: they are meant for others.
+    #[arg(long, global = true, help_heading = AUTHENTICATION, env = "EVALGRAPH_AUTH_AUDIENCE", value_name = "NAME")]
+    pub auth_audience: Option<String>,
+
+    /// How far the clocks of issuers may be off where `exp` and `nbf` are looked at.
+    #[arg(long, global = true, help_heading = AUTHENTICATION, env = "EVALGRAPH_AUTH_CLOCK_SKEW_S", value_name = "SECONDS")]
+    #[arg(default_value = "60", value_parser = clap::value_parser!(u64).range(..=600))]
+    pub auth_clock_skew_s: u64,
+
+    /// The claim with the id of the user: what `userId` of their objects is. Dots lead into objects.
+    #[arg(long, global = true, help_heading = AUTHENTICATION, env = "EVALGRAPH_AUTH_USER_CLAIM", value_name = "CLAIM")]
+    #[arg(default_value = "sub")]
+    pub auth_user_claim: String,
+
+    /// The claim that marks administrators, who see what belongs to others: `realm_access.roles`. Without it, no JWT is
+    /// of one.
+    #[arg(long, global = true, help_heading = AUTHENTICATION, env = "EVALGRAPH_AUTH_ADMIN_CLAIM", value_name = "CLAIM")]
+    pub auth_admin_claim: Option<String>,
+
+    /// The value that this claim has then, or that is among its values.
+    #[arg(long, global = true, help_heading = AUTHENTICATION, env = "EVALGRAPH_AUTH_ADMIN_VALUE", value_name = "TEXT")]
+    #[arg(default_value = "admin")]
+    pub auth_admin_value: String,
+
+    /// The claim that lists what a JWT is for: `read`, `write`, `ingest`, `admin`; others in it do not count. Without it, a JWT
+    /// is for all that its owner may do.
+    #[arg(long, global = true, help_heading = AUTHENTICATION, env = "EVALGRAPH_AUTH_SCOPE_CLAIM", value_name = "CLAIM")]
+    pub auth_scope_claim: Option<String>,
+
+    /// The secret that keeps API tokens, at least 32 bytes long: with it there are some, without it none. Who changes it ends all
+    /// of them. All servers of a database have the same.
+    #[arg(long, global = true, help_heading = AUTHENTICATION, env = "EVALGRAPH_AUTH_TOKEN_SECRET", value_name = "SECRET")]
+    pub auth_token_secret: Option<Secret>,
+
+    /// Serve an address that others reach though nobody is asked who they are: everybody there can read and change
+    /// everything.
+    #[arg(long, global = true, help_heading = AUTHENTICATION, env = "EVALGRAPH_INSECURE", value_name = "BOOLEAN")]
+    #[arg(default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true)]
+    #[arg(action = clap::ArgAction::Set)]
+    pub insecure: bool,
 
     /// Directory of the embedded database; made when missing.
     #[arg(long, global = true, help_heading = DATABASE, env = "EVALGRAPH_DATA_DIR", value_name = "DIRECTORY")]

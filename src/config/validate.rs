@@ -1,8 +1,13 @@
 //! Settings that are possible each, but not together.
 
+use std::time::Duration;
+
 use super::error::{Faults, SettingsError};
+use super::secret::Secret;
 use super::settings::Settings;
 
+/// How many bytes a secret needs that is not to be guessed: as many as what is made with it.
+const LEAST_SECRET: usize = 32;
 /// More than any PostgreSQL server is set up for.
 const MOST_CONNECTIONS: u32 = 10_000;
 
@@ -18,6 +23,9 @@ impl Settings {
             self.check_page_size(),
             self.check_database(),
             self.check_log(),
+            Self::check_secret("auth_jwt_secret", &self.auth_jwt_secret),
+            Self::check_secret("auth_token_secret", &self.auth_token_secret),
+            self.check_authentication(),
         ];
         let faults: Vec<_> = checks.into_iter().filter_map(Result::err).collect();
         if faults.is_empty() { Ok(()) } else { Err(Faults(faults)) }
@@ -29,7 +37,10 @@ impl Settings {
         let wait = ("pool_wait_ms", pool.wait);
         let statement = ("statement_timeout_ms", pool.statement_timeout);
         let request = ("request_timeout_ms", self.request_timeout());
-        for ((inner, inner_limit), (outer, outer_limit)) in [(wait, statement), (statement, request)] {
+        let keys = ("auth_jwks_timeout_ms", Duration::from_millis(self.auth_jwks_timeout_ms));
+        let fetches_keys = self.auth_jwks.is_some().then_some((keys, request));
+        let nested = [(wait, statement), (statement, request)].into_iter().chain(fetches_keys);
+        for ((inner, inner_limit), (outer, outer_limit)) in nested {
             if inner_limit >= outer_limit {
                 let (inner_ms, outer_ms) = (inner_limit.as_millis(), outer_limit.as_millis());
                 return Err(SettingsError::Nesting { inner, inner_ms, outer, outer_ms });
@@ -53,6 +64,28 @@ impl Settings {
 
     fn check_database(&self) -> Result<(), SettingsError> {
         self.database().map(drop)
+    }
+
+    fn check_secret(key: &'static str, secret: &Option<Secret>) -> Result<(), SettingsError> {
+        match secret.as_ref().map(|secret| secret.expose().len()) {
+            Some(length @ 1..LEAST_SECRET) => Err(SettingsError::ShortSecret { key, length, least: LEAST_SECRET }),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is said of JWTs is said of some.
+    fn check_authentication(&self) -> Result<(), SettingsError> {
+        let about_jwts = [
+            ("auth_issuer", &self.auth_issuer),
+            ("auth_audience", &self.auth_audience),
+            ("auth_admin_claim", &self.auth_admin_claim),
+            ("auth_scope_claim", &self.auth_scope_claim),
+        ];
+        let given = about_jwts.into_iter().find(|(_, setting)| setting.is_some());
+        match given {
+            Some((key, _)) if self.authentication()?.jwt.is_none() => Err(SettingsError::NoKeys { key }),
+            _ => self.authentication().map(drop),
+        }
     }
 
     fn check_log(&self) -> Result<(), SettingsError> {

@@ -5,12 +5,13 @@
 
 use diesel::result::QueryResult;
 
+use super::api_tokens::NewApiToken;
 use super::arrays::insert_functions;
 use super::connection::DbConnection;
 use super::evaluations::NewEvaluation;
 use super::prompts::NewPrompt;
 use super::runs::NewRun;
-use super::schema::{evaluations, prompt_templates, prompts, runs, test_results};
+use super::schema::{api_tokens, evaluations, prompt_templates, prompts, runs, test_results};
 use super::templates::NewTemplate;
 use super::test_results::NewTestResult;
 
@@ -24,6 +25,10 @@ insert_functions! {
         id, user_id, name, title, description, content, content_hash, format, system_message, tags, metadata, version,
         parent_id, root_id, template_id, status, created_at, updated_at,
     } in prompts;
+    /// Stores API tokens; one comes after that with which it was made.
+    api_tokens: NewApiToken {
+        id, user_id, name, hash, scopes, created_with, created_at, expires_at,
+    } in api_tokens;
     /// Stores runs.
     runs: NewRun {
         id, user_id, external_id, source, source_version, name, description, tags, config, git, metadata, status,

@@ -1,5 +1,6 @@
 //! The store: two databases behind one set of statements. Knows nothing of GraphQL.
 
+pub mod api_tokens;
 mod arrays;
 pub mod backend;
 pub mod changes;

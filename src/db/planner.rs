@@ -106,6 +106,16 @@ const STATISTICS: &[(&str, &[(&str, &str)])] = &[
             ("prompt_totals_user_average", "90000 1800 5 1 1"),
         ],
     ),
+    (
+        "api_tokens",
+        &[
+            ("sqlite_autoindex_api_tokens_1", "10000 1"),
+            ("sqlite_autoindex_api_tokens_2", "10000 1"),
+            ("api_tokens_user_recent", "10000 100 1 1"),
+            ("api_tokens_recent", "10000 1 1"),
+            ("api_tokens_created_with", "10000 10"),
+        ],
+    ),
     ("cache_outbox", &[("cache_outbox_unclaimed", "1000 1")]),
     (
         "prompt_model_totals",

@@ -3,6 +3,23 @@
 diesel::table! {
     use crate::db::types::sql::*;
 
+    api_tokens (id) {
+        id -> Uuid,
+        user_id -> Text,
+        name -> Text,
+        hash -> Text,
+        scopes -> Text,
+        created_with -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        expires_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::sql::*;
+
     cache_outbox (id) {
         id -> Int8,
         tag -> Text,
@@ -206,6 +223,7 @@ diesel::joinable!(prompts -> prompt_templates (template_id));
 diesel::joinable!(test_results -> evaluations (evaluation_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    api_tokens,
     cache_outbox,
     cache_state,
     evaluations,

@@ -20,8 +20,8 @@ use diesel::sql_types::{BigInt, Binary, Text};
 use diesel::sqlite::Sqlite;
 
 use crate::domain::{
-    EvaluationId, EvaluationStatus, PromptFormat, PromptId, PromptStatus, RunId, RunSource, TemplateId, TestCaseChange,
-    TestOutcome, TestResultId, Timestamp,
+    ApiTokenId, EvaluationId, EvaluationStatus, PromptFormat, PromptId, PromptStatus, RunId, RunSource, TemplateId,
+    TestCaseChange, TestOutcome, TestResultId, Timestamp,
 };
 
 /// The SQL types of the schema, under the names that `diesel print-schema` gives them.
@@ -180,7 +180,7 @@ impl ToSql<sql::Uuid, Sqlite> for uuid::Uuid {
     }
 }
 
-id_columns!(PromptId, RunId, EvaluationId, TestResultId, TemplateId);
+id_columns!(PromptId, RunId, EvaluationId, TestResultId, TemplateId, ApiTokenId);
 
 /// PostgreSQL counts time from the beginning of 2000.
 const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;

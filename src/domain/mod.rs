@@ -26,7 +26,8 @@ pub use enums::{
 };
 pub use ids::{ApiTokenId, EvaluationId, PromptId, RunId, TemplateId, TestResultId};
 pub use orders::{
-    EvaluationOrderField, PromptOrderField, PromptTemplateOrderField, RunOrderField, TestResultOrderField,
+    ApiTokenOrderField, EvaluationOrderField, PromptOrderField, PromptTemplateOrderField, RunOrderField,
+    TestResultOrderField,
 };
 pub use principal::{Credential, Principal};
 pub use prompt_content::{ContentError, check_content};

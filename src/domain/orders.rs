@@ -54,6 +54,14 @@ pub enum TestResultOrderField {
     Latency,
 }
 
+/// What API tokens are ordered by.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ApiTokenOrderField {
+    /// When it was created.
+    #[default]
+    CreatedAt,
+}
+
 /// What templates can be ordered by.
 #[derive(Enum, Debug, Default, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PromptTemplateOrderField {

@@ -84,6 +84,9 @@ pub enum ApiError {
         /// Why not.
         refusal: Refusal,
     },
+    /// Nobody may do that here.
+    #[error("{0}")]
+    Forbidden(&'static str),
     /// A list with more items than one call may have.
     #[error("{argument} has {items} items: maxBulkItems is {limit}; send several requests")]
     TooManyItems {
@@ -130,7 +133,9 @@ impl ApiError {
                 RefusalKind::Invalid => ErrorCode::BadUserInput,
                 RefusalKind::NotFound => ErrorCode::NotFound,
                 RefusalKind::Conflict => ErrorCode::Conflict,
+                RefusalKind::Forbidden => ErrorCode::Forbidden,
             },
+            Self::Forbidden(_) => ErrorCode::Forbidden,
             Self::TooManyItems { .. } | Self::TooLarge { .. } => ErrorCode::LimitExceeded,
             Self::Store(error) => error.code(),
             Self::Defect(_) => ErrorCode::Internal,
@@ -192,7 +197,7 @@ pub(super) fn complete(error: &mut ServerError, request_id: &str) {
             extensions.set("limit", *limit);
             extensions.set("value", *items);
         }
-        ApiError::TooLarge { .. } => {}
+        ApiError::Forbidden(_) | ApiError::TooLarge { .. } => {}
         ApiError::Store(cause) => log_cause(code, request_id, &error.path, cause.as_ref(), extensions),
         ApiError::Defect(cause) => log_cause(code, request_id, &error.path, cause, extensions),
     }

@@ -12,8 +12,9 @@ use super::error::{ErrorCode, complete, request_error};
 use super::limits::REQUEST_COST;
 use super::prepare::Prepared;
 use super::scope::RequestScope;
+use super::variables::chosen_operation;
 use super::written::WritesAnswers;
-use super::{Schema, traced};
+use super::{Schema, permissions, traced};
 use crate::domain::shortened;
 use crate::telemetry;
 use crate::telemetry::metrics::OperationMeter;
@@ -149,6 +150,11 @@ async fn run(
                 let message = "a mutation changes something: send it with POST, which nobody repeats by himself";
                 let response = Response::from_errors(vec![request_error(ErrorCode::BadUserInput, message)]);
                 return Execution { response, ending: Ending::MustNotWrite };
+            }
+            let permitted = chosen_operation(&request, &document)
+                .and_then(|operation| permissions::check(scope.context.principal.scopes, &document, &operation.node));
+            if let Err(error) = permitted {
+                return Execution { response: Response::from_errors(vec![error]), ending: Ending::Forbidden };
             }
             if let Some(name) = name {
                 named(name);

@@ -24,10 +24,13 @@ pub enum NodeType {
     TestResult,
     /// A template.
     PromptTemplate,
+    /// An API token.
+    ApiToken,
 }
 
 impl NodeType {
-    const ALL: [Self; 5] = [Self::Prompt, Self::Run, Self::Evaluation, Self::TestResult, Self::PromptTemplate];
+    const ALL: [Self; 6] =
+        [Self::Prompt, Self::Run, Self::Evaluation, Self::TestResult, Self::PromptTemplate, Self::ApiToken];
 
     const fn name(self) -> &'static str {
         match self {
@@ -36,6 +39,7 @@ impl NodeType {
             Self::Evaluation => "Evaluation",
             Self::TestResult => "TestResult",
             Self::PromptTemplate => "PromptTemplate",
+            Self::ApiToken => "ApiToken",
         }
     }
 

@@ -1,5 +1,6 @@
 //! Filters and orders, and in files of their own what mutations are told.
 
+mod api_token;
 mod evaluation;
 mod prompt;
 mod run;
@@ -20,6 +21,7 @@ use crate::domain::{
     RunOrderField, RunSource, SearchTerms, TestOutcome, TestResultOrderField, Timestamp,
 };
 
+pub use api_token::CreateApiTokenInput;
 pub use evaluation::{CompleteEvaluationInput, CreateEvaluationInput, FailEvaluationInput};
 pub use prompt::{CreatePromptInput, CreatePromptVersionInput, UpdatePromptInput, UpsertPromptInput};
 pub use run::StartRunInput;

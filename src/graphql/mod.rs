@@ -11,6 +11,7 @@ mod inputs;
 mod limits;
 mod mutation;
 pub mod pagination;
+mod permissions;
 mod prepare;
 mod query;
 mod scalars;
@@ -30,7 +31,7 @@ use self::coordinates::OutputTypes;
 use self::limits::Limiter;
 use self::mutation::Mutation;
 use self::variables::InputTypes;
-use crate::domain::RunId;
+use crate::domain::{ApiTokenId, RunId};
 
 pub use error::{ApiError, ErrorCode, request_error};
 pub use execute::{Ending, Execution, Free, TimeLimit, Toll, Unpaid, execute};
@@ -92,6 +93,20 @@ pub fn sdl() -> String {
 
 fn printed(schema: &ExecutableSchema) -> String {
     schema.sdl_with_options(SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items())
+}
+
+/// An API token's id as clients see it.
+#[must_use]
+pub fn api_token_id(id: ApiTokenId) -> String {
+    global_id::NodeType::ApiToken.encode(id).0
+}
+
+/// The API token that an id of clients means, or what is wrong with the id.
+///
+/// # Errors
+/// When it is none.
+pub fn read_api_token_id(id: &str) -> Result<ApiTokenId, String> {
+    global_id::NodeType::ApiToken.read(&id.into()).map(Into::into)
 }
 
 /// A run's id as clients see it.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::coordinates::{self, Coordinates};
 use super::error::ApiError;
+use crate::auth::ApiTokens;
 use crate::cache::Cache;
 use crate::db::{Database, StatementCount};
 use crate::domain::Principal;
@@ -14,10 +15,12 @@ use crate::loaders::{Dispatcher, Loaders, Store};
 use crate::writes::{Write, perform};
 
 /// Who asks, and under which name the request is known.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct RequestContext {
     /// On whose behalf the operation runs.
     pub principal: Principal,
+    /// The API tokens of the server, where it has some.
+    pub api_tokens: Option<Arc<ApiTokens>>,
     /// The request's id, as it stands in the log and in the answer's headers.
     pub request_id: Arc<str>,
     /// Whether the answer shall tell what the operation cost.

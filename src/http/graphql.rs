@@ -43,6 +43,7 @@ pub async fn answer(
     };
     let context = RequestContext {
         principal,
+        api_tokens: app.authenticator.api_tokens().cloned(),
         request_id: request_id.0,
         explain: request.headers().get(EXPLAIN).is_some_and(|value| value == "1"),
         // What is asked for in an address may be asked for again, or by a page that the user did not mean to trust.

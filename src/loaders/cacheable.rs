@@ -10,6 +10,7 @@
 //! | a run by id | evaluation | that row |
 //! | a template by id | template | that row |
 //! | other lists: of all users' prompts, of runs, of versions | not remembered | |
+//! | API tokens and their lists | not remembered: they are seldom asked for | |
 //! | statistics, the best models | statistics | nothing: they age |
 
 use std::mem::size_of;
@@ -22,6 +23,7 @@ use uuid::Uuid;
 use super::cached::Cacheable;
 use super::store::{ChildCount, ChildPage, List, ListCount, ModelLeaderboard, RowById, Statistics, TotalsById};
 use crate::cache::{Footprint, Kind, Tag};
+use crate::db::api_tokens::ApiTokens;
 use crate::db::entity::Entity;
 use crate::db::evaluations::{EvaluationParent, Evaluations};
 use crate::db::leaderboards::RankedModel;
@@ -111,6 +113,11 @@ impl Remembered for Templates {
     fn row_tag(id: Uuid) -> Option<Tag> {
         Some(Tag::template(id))
     }
+}
+
+impl Remembered for ApiTokens {
+    const ROWS: Kind = Kind::Template;
+    const LISTS: Kind = Kind::Template;
 }
 
 macro_rules! cacheable {

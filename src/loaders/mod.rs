@@ -19,6 +19,7 @@ pub use store::{
     Totals, TotalsById, TrendKey,
 };
 
+use crate::db::api_tokens::ApiTokens;
 use crate::db::evaluations::{EvaluationParent, Evaluations};
 use crate::db::prompts::{PromptParent, Prompts};
 use crate::db::runs::Runs;
@@ -119,6 +120,12 @@ loaders! {
     templates: Cached<List<Templates>> = |store| Cached::new(store, List::new(store, "promptTemplates"));
     /// The number of all templates.
     template_count: Cached<ListCount<Templates>> = |store| Cached::new(store, ListCount::new(store, "promptTemplateCount"));
+    /// An API token.
+    api_token_by_id: Cached<RowById<ApiTokens>> = |store| Cached::new(store, RowById::new(store, "apiTokenById"));
+    /// A page of a user's API tokens.
+    api_tokens: Cached<List<ApiTokens>> = |store| Cached::new(store, List::new(store, "apiTokens"));
+    /// Their number.
+    api_token_count: Cached<ListCount<ApiTokens>> = |store| Cached::new(store, ListCount::new(store, "apiTokenCount"));
     /// Figures about everything.
     statistics: Cached<Statistics> = |store| Cached::new(store, Statistics(Arc::clone(store)));
     /// What a prompt comes to.

@@ -3,6 +3,7 @@
 //! A change is described completely before a transaction begins, because it may have to be made more than once: the
 //! transaction may collide with another (see [`Database::transaction`]).
 
+pub mod api_tokens;
 mod change;
 mod checks;
 pub mod evaluations;

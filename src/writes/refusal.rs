@@ -22,6 +22,8 @@ pub enum RefusalKind {
     NotFound,
     /// What is stored forbids it.
     Conflict,
+    /// Whoever asks for it may not.
+    Forbidden,
 }
 
 /// One thing that is wrong.

@@ -5,6 +5,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use diesel::result::QueryResult;
+use evalgraph::db::api_tokens::NewApiToken;
 use evalgraph::db::evaluations::NewEvaluation;
 use evalgraph::db::prompts::NewPrompt;
 use evalgraph::db::runs::NewRun;
@@ -13,8 +14,8 @@ use evalgraph::db::test_results::NewTestResult;
 use evalgraph::db::types::Json;
 use evalgraph::db::{DbConnection, StatementCount, insert, totals};
 use evalgraph::domain::{
-    EvaluationId, EvaluationStatus, Principal, PromptFormat, PromptId, PromptStatus, RunId, RunSource, TemplateId,
-    TestOutcome, TestResultId, Timestamp,
+    ApiTokenId, EvaluationId, EvaluationStatus, Principal, PromptFormat, PromptId, PromptStatus, RunId, RunSource,
+    TemplateId, TestOutcome, TestResultId, Timestamp,
 };
 
 use super::TestDatabase;
@@ -91,6 +92,39 @@ impl TemplateBuilder {
 
     pub async fn insert(self, database: &TestDatabase) -> NewTemplate {
         Self::store(self.row, database).await
+    }
+}
+
+/// An API token of the local user.
+pub struct ApiTokenBuilder {
+    row: NewApiToken,
+}
+
+impl ApiTokenBuilder {
+    pub fn new() -> Self {
+        let id = ApiTokenId::generate();
+        let row = NewApiToken {
+            id,
+            user_id: "local".to_owned(),
+            name: "test".to_owned(),
+            hash: some_hash(),
+            scopes: "read".to_owned(),
+            created_with: None,
+            created_at: Timestamp::now(),
+            expires_at: None,
+        };
+        Self { row }
+    }
+
+    pub fn created_at(mut self, time: Timestamp) -> Self {
+        self.row.created_at = time;
+        self
+    }
+
+    pub async fn insert(self, database: &TestDatabase) -> NewApiToken {
+        let row = self.row.clone();
+        database.write(|connection| Box::pin(async move { insert::api_tokens(connection, vec![row]).await })).await;
+        self.row
     }
 }
 

@@ -31,7 +31,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-pub use builders::{EvaluationBuilder, PromptBuilder, ResultBuilder, RunBuilder, TemplateBuilder};
+pub use builders::{ApiTokenBuilder, EvaluationBuilder, PromptBuilder, ResultBuilder, RunBuilder, TemplateBuilder};
 pub use location::TestLocation;
 pub use proxy::Proxy;
 pub use server::{Reply, TestServer};

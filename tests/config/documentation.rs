@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use evalgraph::config::{Setting, Settings, catalog};
+use evalgraph::config::{Secrecy, Setting, Settings, catalog};
 
 const BEGIN: &str = "<!-- The table up to the end mark is written by a test: see the end of this page. -->\n";
 const END: &str = "<!-- End of the table. -->\n";
@@ -61,9 +61,11 @@ fn meaning(setting: &Setting) -> String {
     for (choice, means) in setting.choices().into_iter().filter(|(_, means)| !means.is_empty()) {
         write!(meaning, "<br>`{choice}`: {}", sentence(&means)).unwrap();
     }
-    if setting.is_secret() {
-        meaning += " A password in it is never shown.";
-    }
+    meaning += match setting.secrecy() {
+        Secrecy::None => "",
+        Secrecy::Password => " A password in it is never shown.",
+        Secrecy::Whole => " It is never shown.",
+    };
     meaning.replace('|', "\\|")
 }
 

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use evalgraph::app::App;
+use evalgraph::auth::jwt::{IssuerSettings, JwtSettings};
 use evalgraph::cache::{Cache, Follower};
 use evalgraph::config::catalog;
 use evalgraph::db::pool::PoolSettings;
@@ -16,6 +17,14 @@ use crate::common::{
     Kind, PromptBuilder, Reply, TestDatabase, TestLocation, TestServer, eventually, hold_connection, sql,
 };
 use crate::{ConfigFile, settings};
+
+/// Long enough.
+const SECRET: &str = "a secret of thirty-two bytes and some more";
+
+/// What a file says of JWTs.
+fn jwt(file: &str) -> JwtSettings {
+    settings(file).authentication().unwrap().jwt.unwrap()
+}
 
 /// Makes a test of each function, which bears the name of the setting whose effect it shows.
 macro_rules! effects {
@@ -108,6 +117,77 @@ effects! {
         assert_eq!(server.wait(), Some(0));
         let log = server.log();
         assert!(log.contains("requests were cut off at shutdown") && log.contains("123"), "{log}");
+    }
+
+    async fn auth_jwks() {
+        let issuers = jwt("auth_jwks = '/a.json, https://b/jwks'\nauth_issuer = 'a, b'").issuers;
+        let issuer = |name: &str, jwks: &str| IssuerSettings { name: Some(name.to_owned()), jwks: jwks.to_owned() };
+        assert_eq!(issuers, [issuer("a", "/a.json"), issuer("b", "https://b/jwks")]);
+        // The address is asked at the start.
+        let keys = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let file = format!("auth_jwks = 'http://{}'\nauth_jwks_timeout_ms = 100", keys.local_addr().unwrap());
+        let (_server, _file) = start(&file, &["--listen=127.0.0.1:0"]);
+        tokio::time::timeout(Duration::from_secs(10), keys.accept()).await.expect("nobody asks").unwrap();
+    }
+
+    async fn auth_jwks_refresh_s() {
+        assert_eq!(jwt("auth_jwks = '/a'\nauth_jwks_refresh_s = 77").refresh, Duration::from_secs(77));
+    }
+
+    async fn auth_jwks_timeout_ms() {
+        assert_eq!(jwt("auth_jwks = '/a'\nauth_jwks_timeout_ms = 77").timeout, Duration::from_millis(77));
+    }
+
+    async fn auth_jwt_secret() {
+        let (server, _file) = start(&format!("auth_jwt_secret = '{SECRET}'"), &["--listen=127.0.0.1:0"]);
+        let ask = reqwest::Client::new().post(format!("http://{}/graphql", server.address));
+        let reply = Reply::of(ask.json(&serde_json::json!({ "query": "{ viewer { userId } }" }))).await;
+        assert_eq!(reply.status, 401);
+    }
+
+    async fn auth_issuer() {
+        let jwt = jwt(&format!("auth_jwt_secret = '{SECRET}'\nauth_issuer = 'me'"));
+        assert_eq!((jwt.names, jwt.issuers), (vec!["me".to_owned()], Vec::new()));
+    }
+
+    async fn auth_audience() {
+        assert_eq!(jwt("auth_jwks = '/a'\nauth_audience = 'a, b'").audience, ["a", "b"]);
+    }
+
+    async fn auth_clock_skew_s() {
+        assert_eq!(jwt("auth_jwks = '/a'\nauth_clock_skew_s = 7").skew, Duration::from_secs(7));
+    }
+
+    async fn auth_user_claim() {
+        assert_eq!(jwt("auth_jwks = '/a'\nauth_user_claim = 'email'").rules.user, "email");
+    }
+
+    async fn auth_admin_claim() {
+        let admin = jwt("auth_jwks = '/a'\nauth_admin_claim = 'roles'").rules.admin;
+        assert_eq!(admin, Some(("roles".to_owned(), "admin".to_owned())));
+        assert_eq!(jwt("auth_jwks = '/a'").rules.admin, None);
+    }
+
+    async fn auth_admin_value() {
+        let admin = jwt("auth_jwks = '/a'\nauth_admin_claim = 'roles'\nauth_admin_value = 'boss'").rules.admin;
+        assert_eq!(admin, Some(("roles".to_owned(), "boss".to_owned())));
+    }
+
+    async fn auth_scope_claim() {
+        assert_eq!(jwt("auth_jwks = '/a'\nauth_scope_claim = 'scp'").rules.scopes.as_deref(), Some("scp"));
+    }
+
+    async fn auth_token_secret() {
+        let authentication = settings(&format!("auth_token_secret = '{SECRET}'")).authentication().unwrap();
+        assert!(authentication.asks() && authentication.token_secret.as_deref() == Some(SECRET));
+        assert!(!settings("").authentication().unwrap().asks());
+    }
+
+    async fn insecure() {
+        let (server, _file) = start("listen = '0.0.0.0:0'\ninsecure = true", &[]);
+        assert!(server.address.starts_with("0.0.0.0:"), "{}", server.address);
+        let mut refused = evalgraph(&["serve", "--listen=0.0.0.0:0", "--insecure=false"]);
+        assert!(!run(&mut refused).status.success());
     }
 
     async fn redis_url() {

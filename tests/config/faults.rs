@@ -68,6 +68,8 @@ fn no_time_is_longer_than_can_be_kept() {
     for setting in catalog() {
         let key = setting.key();
         let longest = match key.rsplit_once('_') {
+            // Clocks that are off by more make nonsense of the end of a token.
+            _ if key == "auth_clock_skew_s" => "600",
             Some((_, "ms")) => "2147483647",
             Some((_, "s")) => "31536000",
             _ => continue,

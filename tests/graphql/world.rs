@@ -7,7 +7,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::common::{
-    EvaluationBuilder, PromptBuilder, ResultBuilder, RunBuilder, TemplateBuilder, TestDatabase, TestServer,
+    ApiTokenBuilder, EvaluationBuilder, PromptBuilder, ResultBuilder, RunBuilder, TemplateBuilder, TestDatabase,
+    TestServer,
 };
 use crate::{global_id, texts};
 
@@ -41,7 +42,10 @@ pub struct Page {
 impl List {
     /// Whether the list can be ordered.
     pub fn has_order(&self) -> bool {
-        !matches!(self.coordinate, "Prompt.children" | "Prompt.versions" | "PromptTemplate.prompts")
+        !matches!(
+            self.coordinate,
+            "Prompt.children" | "Prompt.versions" | "PromptTemplate.prompts" | "Viewer.apiTokens"
+        )
     }
 
     /// The ids in the order that the list has by itself.
@@ -59,6 +63,7 @@ impl List {
         let arguments = if arguments.is_empty() { String::new() } else { format!("({arguments})") };
         let list = format!("list: {field}{arguments} {{ {selection} }}");
         match &self.parent {
+            None if self.is_the_viewers() => format!("{{ viewer {{ {list} }} }}"),
             None => format!("{{ {list} }}"),
             Some(id) => format!("{{ node(id: {id:?}) {{ ... on {parent_type} {{ {list} }} }} }}"),
         }
@@ -66,9 +71,22 @@ impl List {
 
     /// What a query for a part of the list returns of it.
     pub async fn select(&self, server: &TestServer, arguments: &str, selection: &str) -> Value {
-        let mut data = server.data(&self.query(arguments, selection)).await;
-        let parent = if self.parent.is_some() { &mut data["node"] } else { &mut data };
-        parent["list"].take()
+        let data = server.data(&self.query(arguments, selection)).await;
+        self.in_answer(&data).clone()
+    }
+
+    /// Where the list is in the answer to a query for it.
+    pub fn in_answer<'a>(&self, data: &'a Value) -> &'a Value {
+        let parent = match self.parent {
+            Some(_) => &data["node"],
+            None if self.is_the_viewers() => &data["viewer"],
+            None => data,
+        };
+        &parent["list"]
+    }
+
+    fn is_the_viewers(&self) -> bool {
+        self.coordinate.starts_with("Viewer.")
     }
 
     /// A page of the list. Whatever page it is, its parts must fit together.
@@ -126,6 +144,8 @@ pub async fn fill(database: &TestDatabase) -> Vec<List> {
     let (prompts, mut lists) = fill_prompts(database, &templates[0]).await;
     lists.extend(fill_evaluations(database, &prompts).await);
     lists.push(list!("Query.promptTemplates", None, templates, "PromptTemplate"));
+    let tokens = rows!(database, |time| ApiTokenBuilder::new().created_at(time));
+    lists.push(list!("Viewer.apiTokens", None, tokens, "ApiToken"));
     lists
 }
 

@@ -24,8 +24,16 @@ use shape::{fits, shape};
 use statistics::Statistics;
 
 /// Tables that grow with use.
-const TABLES: [&str; 7] =
-    ["prompts", "runs", "evaluations", "test_results", "prompt_templates", "prompt_totals", "prompt_model_totals"];
+const TABLES: [&str; 8] = [
+    "prompts",
+    "runs",
+    "evaluations",
+    "test_results",
+    "prompt_templates",
+    "prompt_totals",
+    "prompt_model_totals",
+    "api_tokens",
+];
 
 /// The statements about tables that were recorded for a database.
 fn recorded(kind: Kind) -> Vec<String> {
@@ -66,6 +74,7 @@ async fn fill(database: &TestDatabase) {
     for statement in TOTALS_OF_ALL {
         database.execute(statement).await;
     }
+    database.execute(API_TOKENS).await;
     // Whatever else PostgreSQL does in the database keeps VACUUM from saying which rows everybody sees, and without that an
     // index that has all columns is not enough: plans would differ from run to run.
     let all_are_seen = async || {
@@ -88,6 +97,14 @@ const TOTALS_OF_ALL: [&str; 2] = [
      SELECT id, 'provider ' || version, 'model ' || version, 3, 3, 1.5, 30, 20, 5, 5, 0 FROM prompts
      WHERE NOT EXISTS (SELECT 1 FROM prompt_model_totals WHERE prompt_id = prompts.id)",
 ];
+
+/// More tokens of each user than may be sorted, of which each tenth was made with another.
+const API_TOKENS: &str =
+    "INSERT INTO api_tokens (id, user_id, name, hash, scopes, created_at)
+     SELECT gen_random_uuid(), 'user ' || number % 50, 'test', lpad(number::text, 64, '0'), 'read', now() - number * interval '1 second'
+     FROM generate_series(1, 15000) AS number;
+     UPDATE api_tokens SET created_with = (SELECT id FROM api_tokens AS maker WHERE maker.hash < api_tokens.hash
+       ORDER BY maker.hash DESC LIMIT 1) WHERE hash LIKE '%0'";
 
 /// What was found wrong about statements, but for what is allowed.
 struct Findings {

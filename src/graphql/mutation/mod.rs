@@ -1,5 +1,6 @@
 //! The fields of the root that change something: one file for each type of object.
 
+mod api_tokens;
 mod evaluations;
 mod prompts;
 mod runs;
@@ -7,6 +8,7 @@ mod templates;
 
 use async_graphql::{Context, MergedObject};
 
+use self::api_tokens::ApiTokenMutations;
 use self::evaluations::EvaluationMutations;
 use self::prompts::PromptMutations;
 use self::runs::RunMutations;
@@ -21,7 +23,7 @@ const INPUT: &str = "input";
 /// operation are executed one after the other, and a change that has begun is made even when the client does not wait for
 /// it. An object that belongs to somebody else is as one that does not exist.
 #[derive(MergedObject, Default)]
-pub struct Mutation(PromptMutations, TemplateMutations, RunMutations, EvaluationMutations);
+pub struct Mutation(PromptMutations, TemplateMutations, RunMutations, EvaluationMutations, ApiTokenMutations);
 
 /// The items of a list, if they are not too many for one call.
 fn items<T>(context: &Context<'_>, argument: &'static str, items: Vec<T>) -> Result<Vec<T>, ApiError> {

@@ -1,5 +1,6 @@
 //! The object types: one file each.
 
+mod api_token;
 mod comparison;
 mod evaluation;
 mod leaderboards;
@@ -13,6 +14,7 @@ mod statistics;
 mod test_result;
 mod viewer;
 
+pub use api_token::ApiToken;
 pub use comparison::EvaluationComparison;
 pub use evaluation::Evaluation;
 pub use leaderboards::{ModelRanking, PromptRanking};

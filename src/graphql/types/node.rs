@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Interface};
 
-use super::{Evaluation, Prompt, PromptTemplate, Run, TestResult};
+use super::{ApiToken, Evaluation, Prompt, PromptTemplate, Run, TestResult};
 use crate::graphql::connection::GraphNode as _;
 use crate::graphql::error::ApiError;
 use crate::graphql::global_id::{self, NodeType};
@@ -22,6 +22,8 @@ pub enum Node {
     TestResult(TestResult),
     /// A template.
     PromptTemplate(PromptTemplate),
+    /// An API token.
+    ApiToken(ApiToken),
 }
 
 /// The object that an id means, unless it does not exist or may not be seen.
@@ -42,5 +44,6 @@ pub async fn load(context: &Context<'_>, argument: &'static str, id: &ID) -> Res
         NodeType::PromptTemplate => {
             PromptTemplate::load(context, id, columns(PromptTemplate::COLUMNS)).await?.map(Node::PromptTemplate)
         }
+        NodeType::ApiToken => ApiToken::load(context, id, columns(ApiToken::COLUMNS)).await?.map(Node::ApiToken),
     })
 }
