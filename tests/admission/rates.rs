@@ -63,8 +63,8 @@ async fn what_counts_is_what_operations_cost() {
         ("{ nope }", json!({}), 101),
         ("{ viewer {", json!({}), 100),
         ("{ a b }", json!({ "unused": 1 }), 102),
-        // A text of 16,000 bytes.
-        ("query ($n: String!) { promptByName(name: $n) { id } }", json!({ "n": "x".repeat(16_000) }), 100 + 2 + 1_001),
+        // A text of 16,000 bytes, which is a value where it is given and where it is used.
+        ("query ($n: String!) { promptByName(name: $n) { id } }", json!({ "n": "x".repeat(16_000) }), 100 + 2 + 1_002),
     ] {
         let after = remaining(&server.send(query, variables).await);
         let spent = before - after;
