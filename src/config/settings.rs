@@ -190,7 +190,7 @@ pub struct Settings {
     #[arg(default_value = "x-forwarded-for")]
     pub proxy_header: ProxyHeader,
 
-    /// Pages of other servers that may ask this one from a browser: their origins (https://app.example.com), with commas, or *
+    /// Pages of other servers that may ask this one from a browser: their origins (`https://app.example.com`), with commas, or `*`
     /// for all. Without them, none. Programs are not concerned.
     #[arg(long, global = true, help_heading = SERVER, env = "EVALGRAPH_CORS_ORIGINS", value_name = "ORIGINS")]
     pub cors_origins: Option<Origins>,
