@@ -19,7 +19,7 @@ use evalgraph::cache::redis::RedisSettings;
 use evalgraph::cache::{Cache, CacheSettings, Follower, Lifetimes};
 use evalgraph::db::pool::DatabaseLocation;
 use evalgraph::db::{Database, migrate};
-use evalgraph::domain::{Principal, PromptFormat, content_hash};
+use evalgraph::domain::{Client, Principal, PromptFormat, content_hash};
 use evalgraph::graphql::{
     Free, RequestContext, RequestScope, Schema, ServiceLimits, TimeLimit, execute, response_json,
 };
@@ -73,6 +73,7 @@ impl Load {
             principal: Principal::local(),
             api_tokens: None,
             request_id: "bench".into(),
+            client: Client::default(),
             explain: false,
             may_write: true,
         };

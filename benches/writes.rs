@@ -14,7 +14,7 @@ use async_graphql::{Request, Variables};
 use common::bulk::Sizes;
 use common::{answer, filled, runtime};
 use evalgraph::db::{Database, StatementCount};
-use evalgraph::domain::Principal;
+use evalgraph::domain::Deed;
 use evalgraph::graphql::{Schema, ServiceLimits};
 use evalgraph::writes::perform;
 use evalgraph::writes::prompts::{PromptDraft, UpsertItem, UpsertPrompts};
@@ -60,7 +60,7 @@ async fn at_once(database: &Database) -> Taken {
     let items = (0..PROMPTS).map(|number| UpsertItem::New(PromptDraft::text(title(number), text(number))));
     let write = UpsertPrompts { items: items.collect(), columns: None };
     let begun = Instant::now();
-    let stored = perform(database, &StatementCount::default(), &Principal::local(), write).await;
+    let stored = perform(database, &StatementCount::default(), Deed::command("upsertPrompts", "local"), write).await;
     assert_eq!(stored.unwrap().unwrap().affected, PROMPTS);
     Taken { time: begun.elapsed(), bytes: ALLOCATOR.get_peak_memory() }
 }

@@ -12,7 +12,7 @@ use async_graphql::Request;
 use bulk::Sizes;
 use evalgraph::db::pool::{DatabaseLocation, PoolSettings};
 use evalgraph::db::{Database, StatementCount, migrate};
-use evalgraph::domain::Principal;
+use evalgraph::domain::{Client, Principal};
 use evalgraph::graphql::{Execution, Free, RequestContext, RequestScope, Schema, TimeLimit, execute, response_json};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -45,6 +45,7 @@ pub async fn answer(schema: &Schema, database: &Database, request: Request) -> (
         principal: Principal::local(),
         api_tokens: None,
         request_id: "bench".into(),
+        client: Client::default(),
         explain: false,
         may_write: true,
     };

@@ -10,6 +10,7 @@ use clap::{Args, Subcommand};
 
 use self::bar::Bar;
 use super::stop_signals::StopSignals;
+use super::user;
 use crate::config::Settings;
 use crate::db::pool::DatabaseLocation;
 use crate::db::{Database, migrate, planner};
@@ -25,7 +26,7 @@ pub enum ImportCommand {
         #[command(flatten)]
         arguments: ImportArguments,
         /// The run that the file is of, where the file does not say: JSON Lines never do
-        #[arg(long, value_name = "ID", value_parser = not_blank)]
+        #[arg(long, value_name = "ID", value_parser = user::name)]
         run_id: Option<String>,
     },
     /// Logs of Inspect, as JSON (`inspect log convert --to json`)
@@ -41,28 +42,12 @@ pub struct ImportArguments {
     /// The files, compressed with gzip or not; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Who owns what is imported
-    #[arg(long, value_name = "ID", default_value = Principal::LOCAL_USER, value_parser = not_blank)]
+    /// Who owns what is imported, and has imported it for the audit log
+    #[arg(long, value_name = "ID", default_value = Principal::LOCAL_USER, value_parser = user::name)]
     user: String,
     /// Say what would be stored, and store nothing
     #[arg(long)]
     dry_run: bool,
-}
-
-/// The longest name of a user or run.
-const NAME_LIMIT: usize = 255;
-
-pub fn not_blank(text: &str) -> Result<String, String> {
-    if text.trim().is_empty() {
-        return Err("it must not be empty".to_owned());
-    }
-    if text.chars().nth(NAME_LIMIT).is_some() {
-        return Err(format!("it must not be longer than {NAME_LIMIT} characters"));
-    }
-    if text.contains('\0') {
-        return Err("it must not contain the character U+0000".to_owned());
-    }
-    Ok(text.to_owned())
 }
 
 /// Imports files, one after the other; each is stored as a whole or not at all, whatever becomes of the others.

@@ -16,6 +16,7 @@ mod slow_queries;
 mod stop_signals;
 mod token;
 mod totals;
+mod user;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -27,7 +28,6 @@ use thiserror::Error;
 
 use crate::config::{Effective, Faults, Layers, Settings, without_variables};
 use crate::db::DbError;
-use crate::domain::Timestamp;
 use crate::ingest::ImportError;
 use crate::telemetry::{self, Exporting};
 
@@ -99,12 +99,8 @@ enum Command {
     ///
     /// Prompts that a baseline needs are kept and listed; the command fails then.
     Purge {
-        /// Only those that were deleted before this time (2026-11-23T09:30:00Z), or before this day in UTC (2026-11-23)
-        #[arg(long, value_name = "TIME", value_parser = purge::time)]
-        deleted_before: Timestamp,
-        /// Remove nothing, and tell what would be removed
-        #[arg(long)]
-        dry_run: bool,
+        #[command(flatten)]
+        arguments: purge::PurgeArguments,
     },
     /// Look at what the servers of the database share to remember, or make them forget it
     Cache {
@@ -193,10 +189,8 @@ impl Cli {
             Command::Import { command } => {
                 import::run(&self.settings, &self.settings.database()?, command).await.map_err(with_way_out)
             }
-            Command::Purge { deleted_before, dry_run } => {
-                purge::run(&self.settings, &self.settings.database()?, deleted_before, dry_run)
-                    .await
-                    .map_err(with_way_out)
+            Command::Purge { arguments } => {
+                purge::run(&self.settings, &self.settings.database()?, arguments).await.map_err(with_way_out)
             }
             Command::Cache { command } => {
                 cache::run(&self.settings, &self.settings.database()?, command).await.map_err(with_way_out)

@@ -3,12 +3,28 @@
 use std::io::Write as _;
 
 use anyhow::{Context as _, bail};
+use clap::Args;
 
+use super::user;
 use crate::config::Settings;
 use crate::db::Database;
 use crate::db::pool::DatabaseLocation;
 use crate::db::purge::{Kept, Reason, purge};
-use crate::domain::Timestamp;
+use crate::domain::{Deed, Principal, Timestamp};
+
+/// What is to be removed, and who wants it.
+#[derive(Debug, Args)]
+pub struct PurgeArguments {
+    /// Only those that were deleted before this time (2026-11-23T09:30:00Z), or before this day in UTC (2026-11-23)
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    deleted_before: Timestamp,
+    /// Who does it, for the audit log
+    #[arg(long, value_name = "ID", default_value = Principal::LOCAL_USER, value_parser = user::name)]
+    user: String,
+    /// Remove nothing, and tell what would be removed
+    #[arg(long)]
+    dry_run: bool,
+}
 
 /// Reads a time, or a day: its beginning in UTC.
 pub fn time(text: &str) -> Result<Timestamp, String> {
@@ -19,15 +35,11 @@ pub fn time(text: &str) -> Result<Timestamp, String> {
 
 /// Removes the prompts that were deleted before this time, or tells what that would be. Does not migrate the database, which
 /// another release may be using.
-pub async fn run(
-    settings: &Settings,
-    location: &DatabaseLocation,
-    deleted_before: Timestamp,
-    dry_run: bool,
-) -> anyhow::Result<()> {
+pub async fn run(settings: &Settings, location: &DatabaseLocation, arguments: PurgeArguments) -> anyhow::Result<()> {
+    let PurgeArguments { deleted_before, user, dry_run } = arguments;
     let database = Database::open(location, &settings.command_pool()).await?;
     let (mut told, mut of_baselines) = (Ok(()), 0_u64);
-    let purged = purge(&database, deleted_before, dry_run, |kept| {
+    let purged = purge(&database, Deed::command("purge", &user), deleted_before, dry_run, |kept| {
         of_baselines += u64::from(matches!(kept.reason, Reason::Baseline(_)));
         if told.is_ok() {
             told = say(&line(kept));

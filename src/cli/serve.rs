@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::auth::Authenticator;
 use crate::cache::{Cache, CacheSettings, Follower};
 use crate::config::Settings;
+use crate::db::audit::Retention;
 use crate::db::pool::{DatabaseLocation, PoolSettings};
 use crate::db::{Database, migrate};
 use crate::domain::Timestamp;
@@ -54,6 +55,7 @@ pub async fn run(settings: &Settings, location: &DatabaseLocation, load_demo: bo
         );
     }
     let (database, cache, _follower) = with_cache(database, caching.as_ref())?;
+    let _retention = settings.audit_retention().map(|age| Retention::start(database.clone(), age));
     let mut stop_signals = StopSignals::catch()?;
     let authenticator = Arc::new(Authenticator::start(&authentication, &database).await?);
     greet(listener.local_addr()?, settings.explorer, authentication.asks());

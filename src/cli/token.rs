@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use chrono::TimeDelta;
 use clap::{Args, Subcommand};
 
-use super::import::not_blank;
+use super::user;
 use crate::auth::ApiTokens;
 use crate::auth::api_tokens::ApiToken;
 use crate::config::Settings;
@@ -33,7 +33,7 @@ pub enum TokenCommand {
     /// Print all tokens, those that have ended too, without their secrets
     List {
         /// Only those of this user
-        #[arg(long, value_name = "ID", value_parser = not_blank)]
+        #[arg(long, value_name = "ID", value_parser = user::name)]
         user: Option<String>,
     },
     /// End tokens, and those that were made with them
@@ -48,10 +48,10 @@ pub enum TokenCommand {
 #[derive(Debug, Args)]
 pub struct CreateArguments {
     /// On whose behalf it is used
-    #[arg(long, value_name = "ID", default_value = Principal::LOCAL_USER, value_parser = not_blank)]
+    #[arg(long, value_name = "ID", default_value = Principal::LOCAL_USER, value_parser = user::name)]
     user: String,
     /// What it is for, to tell it from others
-    #[arg(long, value_name = "TEXT", value_parser = not_blank)]
+    #[arg(long, value_name = "TEXT", value_parser = user::name)]
     name: String,
     /// What it may be used for: read, write, ingest, admin. Several are separated by commas
     #[arg(long, required = true, value_name = "SCOPE", value_delimiter = ',', value_parser = scope)]

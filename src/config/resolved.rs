@@ -105,6 +105,13 @@ impl Settings {
         Ok(places.into_iter().zip(names).map(|(jwks, name)| IssuerSettings { name, jwks }).collect())
     }
 
+    /// How old entries of the audit log get; they are kept for ever when there is none.
+    #[must_use]
+    pub fn audit_retention(&self) -> Option<Duration> {
+        let days = u64::from(self.audit_retention_days);
+        (days > 0).then(|| Duration::from_hours(days * 24))
+    }
+
     /// What clients may do with their connections.
     #[must_use]
     pub fn connections(&self) -> ConnectionLimits {

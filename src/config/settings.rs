@@ -108,6 +108,8 @@ const MOST_MILLISECONDS: u64 = 2_147_483_647;
 const MOST_POINTS: i64 = 100_000_000;
 /// The longest time in seconds, a year.
 const MOST_SECONDS: u64 = 365 * 24 * 60 * 60;
+/// A hundred years.
+const MOST_DAYS: i64 = 36_500;
 
 /// Reads a time limit in milliseconds, which is not shorter than `least`.
 fn milliseconds(least: u64) -> RangedU64ValueParser {
@@ -357,6 +359,12 @@ pub struct Settings {
     #[arg(long, global = true, help_heading = DATABASE, env = "EVALGRAPH_COMMAND_TIMEOUT_MS", value_name = "MS")]
     #[arg(default_value = "600000", value_parser = milliseconds(1))]
     pub command_timeout_ms: u64,
+
+    /// How many days the audit log keeps what it says of a change, 0 for ever: those who look back over a year need some weeks to
+    /// do so.
+    #[arg(long, global = true, help_heading = DATABASE, env = "EVALGRAPH_AUDIT_RETENTION_DAYS", value_name = "DAYS")]
+    #[arg(default_value = "400", value_parser = clap::value_parser!(u32).range(0..=MOST_DAYS))]
+    pub audit_retention_days: u32,
 
     /// Redis or Valkey to share what is remembered among servers: redis://…, rediss://… (TLS), redis-cluster://… or
     /// redis-sentinel://…. Without it, each server remembers for itself.

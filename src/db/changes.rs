@@ -1,6 +1,8 @@
 //! What a committed transaction has changed.
 
-use crate::domain::{EvaluationId, PromptId, RunId, TemplateId};
+use uuid::Uuid;
+
+use crate::domain::{EvaluationId, ObjectKind, PromptId, RunId, TemplateId};
 
 /// The objects that a transaction has made, changed or deleted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,6 +18,15 @@ pub struct Changes {
 }
 
 impl Changes {
+    /// Each of the objects, as often as it stands here.
+    pub(super) fn objects(&self) -> impl Iterator<Item = (ObjectKind, Uuid)> {
+        let prompts = self.prompts.iter().map(|&id| (ObjectKind::Prompt, id.into()));
+        let templates = self.templates.iter().map(|&id| (ObjectKind::Template, id.into()));
+        let runs = self.runs.iter().map(|&id| (ObjectKind::Run, id.into()));
+        let evaluations = self.evaluations.iter().map(|&id| (ObjectKind::Evaluation, id.into()));
+        prompts.chain(templates).chain(runs).chain(evaluations)
+    }
+
     /// Tells everybody who wants to know. Called once for each transaction, right after it was committed and in the task
     /// that committed it: whoever asked for the change may have left.
     pub(super) fn announce(&self) {

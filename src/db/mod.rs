@@ -2,6 +2,7 @@
 
 pub mod api_tokens;
 mod arrays;
+pub mod audit;
 pub mod backend;
 pub mod changes;
 pub mod columns;

@@ -116,6 +116,16 @@ const STATISTICS: &[(&str, &[(&str, &str)])] = &[
             ("api_tokens_created_with", "10000 10"),
         ],
     ),
+        "audit_log",
+        &[
+            ("sqlite_autoindex_audit_log_1", "1000000 1"),
+            ("audit_log_recent", "1000000 1 1"),
+            ("audit_log_user_recent", "1000000 20000 1 1 noskipscan"),
+            ("audit_log_action_recent", "1000000 60000 1 1 noskipscan"),
+        ],
+    ),
+    // The rows themselves are in the order of the primary key.
+    ("audit_log_objects", &[("audit_log_objects", "3000000 5 1"), ("audit_log_objects_entry", "3000000 3 1")]),
     ("cache_outbox", &[("cache_outbox_unclaimed", "1000 1")]),
     (
         "prompt_model_totals",

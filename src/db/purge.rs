@@ -16,8 +16,8 @@ use super::lists::any_id;
 use super::raw::Raw;
 use super::schema::{evaluations, prompts, test_results};
 use super::types::sql;
-use super::{Database, DbError, StatementCount};
-use crate::domain::{PromptId, Timestamp};
+use super::{Database, DbError, StatementCount, audit};
+use crate::domain::{Deed, PromptId, Timestamp};
 
 /// How many prompts are removed in one transaction: each may have many evaluations.
 const PROMPTS_AT_A_TIME: i64 = 100;
@@ -57,27 +57,30 @@ pub struct Purged {
 
 /// Removes the prompts that were deleted before this time, with their evaluations and the results of those, except for those
 /// that something needs: `keep` is told which. A dry run removes nothing and counts what would be removed. Every hundred
-/// prompts are a transaction of their own, so others write in between.
+/// prompts are a transaction of their own, so others write in between; each has an entry in the audit log.
 ///
 /// # Errors
 /// When there is no connection or a statement fails; what was removed before stays so.
 pub async fn purge(
     database: &Database,
+    deed: Deed,
     before: Timestamp,
     dry_run: bool,
     mut keep: impl FnMut(&Kept),
 ) -> Result<Purged, DbError> {
     let count = StatementCount::default();
-    let mut purged = Purged::default();
+    let (mut purged, deed) = (Purged::default(), Arc::new(deed));
     let (mut last, mut gone) = (Uuid::max(), Arc::new(HashSet::new()));
     loop {
-        let known = Arc::clone(&gone);
+        let (known, deed) = (Arc::clone(&gone), Arc::clone(&deed));
         let batch = database.transaction(&count, move |connection| {
-            let known = Arc::clone(&known);
+            let (known, deed) = (Arc::clone(&known), Arc::clone(&deed));
             Box::pin(async move {
                 let batch = Batch::run(connection, before, last, dry_run, &known).await?;
                 let changed = if dry_run { Vec::new() } else { batch.removed.clone() };
-                Ok((batch, Changes { prompts: changed, ..Changes::default() }))
+                let changes = Changes { prompts: changed, ..Changes::default() };
+                audit::record(connection, &deed, &changes).await?;
+                Ok((batch, changes))
             })
         });
         let Ok::<Batch, Infallible>(batch) = batch.await?;

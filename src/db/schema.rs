@@ -20,6 +20,34 @@ diesel::table! {
 diesel::table! {
     use crate::db::types::sql::*;
 
+    audit_log (id) {
+        id -> Uuid,
+        created_at -> Timestamptz,
+        user_id -> Text,
+        is_admin -> Bool,
+        credential -> Text,
+        origin -> Text,
+        action -> Text,
+        objects -> Jsonb,
+        object_count -> Int8,
+        request_id -> Nullable<Text>,
+        client_address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::sql::*;
+
+    audit_log_objects (object_id, entry_id) {
+        object_id -> Uuid,
+        entry_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::sql::*;
+
     cache_outbox (id) {
         id -> Int8,
         tag -> Text,
@@ -215,6 +243,7 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(audit_log_objects -> audit_log (entry_id));
 diesel::joinable!(evaluations -> prompts (prompt_id));
 diesel::joinable!(evaluations -> runs (run_id));
 diesel::joinable!(prompt_model_totals -> prompts (prompt_id));
@@ -224,6 +253,8 @@ diesel::joinable!(test_results -> evaluations (evaluation_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     api_tokens,
+    audit_log,
+    audit_log_objects,
     cache_outbox,
     cache_state,
     evaluations,

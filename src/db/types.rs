@@ -20,8 +20,8 @@ use diesel::sql_types::{BigInt, Binary, Text};
 use diesel::sqlite::Sqlite;
 
 use crate::domain::{
-    ApiTokenId, EvaluationId, EvaluationStatus, PromptFormat, PromptId, PromptStatus, RunId, RunSource, TemplateId,
-    TestCaseChange, TestOutcome, TestResultId, Timestamp,
+    ApiTokenId, AuditEntryId, AuditOrigin, EvaluationId, EvaluationStatus, PromptFormat, PromptId, PromptStatus, RunId,
+    RunSource, TemplateId, TestCaseChange, TestOutcome, TestResultId, Timestamp,
 };
 
 /// The SQL types of the schema, under the names that `diesel print-schema` gives them.
@@ -180,7 +180,7 @@ impl ToSql<sql::Uuid, Sqlite> for uuid::Uuid {
     }
 }
 
-id_columns!(PromptId, RunId, EvaluationId, TestResultId, TemplateId, ApiTokenId);
+id_columns!(PromptId, RunId, EvaluationId, TestResultId, TemplateId, ApiTokenId, AuditEntryId);
 
 /// PostgreSQL counts time from the beginning of 2000.
 const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
@@ -238,4 +238,4 @@ macro_rules! text_enum_columns {
     )*};
 }
 
-text_enum_columns!(PromptStatus, PromptFormat, EvaluationStatus, TestOutcome, TestCaseChange, RunSource);
+text_enum_columns!(PromptStatus, PromptFormat, EvaluationStatus, TestOutcome, TestCaseChange, RunSource, AuditOrigin);

@@ -14,14 +14,15 @@ use futures_util::future::BoxFuture;
 
 pub use generate::generate;
 
+use crate::db::changes::Changes;
 use crate::db::evaluations::NewEvaluation;
 use crate::db::prompts::NewPrompt;
 use crate::db::runs::{NewRun, find_imported};
 use crate::db::templates::NewTemplate;
 use crate::db::test_results::NewTestResult;
 use crate::db::transaction::write_transaction;
-use crate::db::{Database, DbConnection, DbError, StatementCount, insert, totals};
-use crate::domain::{Principal, RunSource, Timestamp};
+use crate::db::{Database, DbConnection, DbError, StatementCount, audit, insert, totals};
+use crate::domain::{Deed, Principal, RunSource, Timestamp};
 
 /// What the external ids of the demo's own runs begin with.
 const MARKER_PREFIX: &str = "evalgraph-demo-";
@@ -53,6 +54,16 @@ impl DemoData {
             runs: self.runs.len(),
             evaluations: self.evaluations.len(),
             test_results: self.test_results.len(),
+        }
+    }
+
+    /// The objects, but for results, which their evaluations stand for.
+    fn changes(&self) -> Changes {
+        Changes {
+            prompts: self.prompts.iter().map(|row| row.id).collect(),
+            templates: self.templates.iter().map(|row| row.id).collect(),
+            runs: self.runs.iter().map(|row| row.id).collect(),
+            evaluations: self.evaluations.iter().map(|row| row.id).collect(),
         }
     }
 }
@@ -116,7 +127,7 @@ async fn store(connection: &mut DbConnection, data: DemoData) -> QueryResult<Opt
     if is_loaded(connection).await? {
         return Ok(None);
     }
-    let summary = data.summary();
+    let (summary, changes) = (data.summary(), data.changes());
     // The runs go first: an instance that does the same waits here, before it has stored anything.
     insert::runs(connection, data.runs).await?;
     insert::templates(connection, data.templates).await?;
@@ -125,5 +136,6 @@ async fn store(connection: &mut DbConnection, data: DemoData) -> QueryResult<Opt
     insert::evaluations(connection, data.evaluations).await?;
     insert::test_results(connection, data.test_results).await?;
     totals::refresh(connection, prompts).await?;
+    audit::record(connection, &Deed::command("serve --demo", Principal::LOCAL_USER), &changes).await?;
     Ok(Some(summary))
 }

@@ -128,6 +128,24 @@ text_enums! {
         /// A JSON Lines file.
         Jsonl = "jsonl",
     }
+    /// By which way something was changed.
+    AuditOrigin {
+        /// By a request to the server.
+        Request = "request",
+        /// By a command that was run on a machine with the database.
+        Command = "command",
+    }
+    /// What an object is that was changed.
+    ObjectKind {
+        /// A prompt version.
+        Prompt = "prompt",
+        /// A template.
+        Template = "template",
+        /// A run.
+        Run = "run",
+        /// An evaluation.
+        Evaluation = "evaluation",
+    }
 }
 
 impl EvaluationStatus {

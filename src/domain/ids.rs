@@ -55,6 +55,8 @@ id_types! {
     TemplateId;
     /// A token that a program identifies itself with.
     ApiTokenId;
+    /// What the audit log says of one change.
+    AuditEntryId;
 }
 
 #[cfg(test)]

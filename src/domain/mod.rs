@@ -5,6 +5,7 @@
 
 mod canonical_json;
 mod content_hash;
+mod deed;
 mod enums;
 mod ids;
 mod orders;
@@ -21,12 +22,14 @@ mod trend;
 
 pub use canonical_json::{canonical, case_hash, same_json};
 pub use content_hash::{content_hash, hex, sha256_hex};
+pub use deed::{Client, Deed, Origin};
 pub use enums::{
-    EvaluationStatus, ParseEnumError, PromptFormat, PromptStatus, RunSource, TestCaseChange, TestOutcome, TokenScope,
+    AuditOrigin, EvaluationStatus, ObjectKind, ParseEnumError, PromptFormat, PromptStatus, RunSource, TestCaseChange,
+    TestOutcome, TokenScope,
 };
-pub use ids::{ApiTokenId, EvaluationId, PromptId, RunId, TemplateId, TestResultId};
+pub use ids::{ApiTokenId, AuditEntryId, EvaluationId, PromptId, RunId, TemplateId, TestResultId};
 pub use orders::{
-    ApiTokenOrderField, EvaluationOrderField, PromptOrderField, PromptTemplateOrderField, RunOrderField,
+    ApiTokenOrderField, AuditOrderField, EvaluationOrderField, PromptOrderField, PromptTemplateOrderField, RunOrderField,
     TestResultOrderField,
 };
 pub use principal::{Credential, Principal};

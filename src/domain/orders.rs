@@ -73,3 +73,11 @@ pub enum PromptTemplateOrderField {
     #[default]
     CreatedAt,
 }
+
+/// What the entries of the audit log are ordered by.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AuditOrderField {
+    /// When it was written.
+    #[default]
+    CreatedAt,
+}

@@ -10,7 +10,7 @@ use super::error::ApiError;
 use super::pagination::{ListIdentity, PageParams, Window};
 use super::scope::loaders;
 use super::selection::{self, FieldColumns};
-use super::types::{ApiToken, Evaluation, Prompt, PromptTemplate, Run, TestResult, int};
+use super::types::{ApiToken, AuditEntry, Evaluation, Prompt, PromptTemplate, Run, TestResult, int};
 use super::written::{Writable, Written, WrittenList};
 use crate::db::columns::ColumnSet;
 use crate::db::entity::Entity;
@@ -126,7 +126,8 @@ pub struct Connection<N: GraphNode> {
     concrete(name = "EvaluationConnection", params(Evaluation)),
     concrete(name = "TestResultConnection", params(TestResult)),
     concrete(name = "PromptTemplateConnection", params(PromptTemplate)),
-    concrete(name = "ApiTokenConnection", params(ApiToken))
+    concrete(name = "ApiTokenConnection", params(ApiToken)),
+    concrete(name = "AuditEntryConnection", params(AuditEntry))
 )]
 impl<N: GraphNode> Connection<N>
 where
@@ -191,7 +192,8 @@ impl<N: GraphNode> Connection<N> {
     concrete(name = "EvaluationEdge", params(Evaluation)),
     concrete(name = "TestResultEdge", params(TestResult)),
     concrete(name = "PromptTemplateEdge", params(PromptTemplate)),
-    concrete(name = "ApiTokenEdge", params(ApiToken))
+    concrete(name = "ApiTokenEdge", params(ApiToken)),
+    concrete(name = "AuditEntryEdge", params(AuditEntry))
 )]
 pub struct Edge<N: Writable> {
     /// The object's place in the list: what `after` and `before` take. Opaque, and bound to the list and its order.

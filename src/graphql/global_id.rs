@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use uuid::Uuid;
 
 use super::error::ApiError;
-use crate::domain::shortened;
+use crate::domain::{ObjectKind, shortened};
 
 /// How much of what is no id is shown.
 const LONGEST_SHOWN: usize = 64;
@@ -26,11 +26,13 @@ pub enum NodeType {
     PromptTemplate,
     /// An API token.
     ApiToken,
+    /// An entry of the audit log.
+    AuditEntry,
 }
 
 impl NodeType {
-    const ALL: [Self; 6] =
-        [Self::Prompt, Self::Run, Self::Evaluation, Self::TestResult, Self::PromptTemplate, Self::ApiToken];
+    const ALL: [Self; 7] =
+        [Self::Prompt, Self::Run, Self::Evaluation, Self::TestResult, Self::PromptTemplate, Self::ApiToken, Self::AuditEntry];
 
     const fn name(self) -> &'static str {
         match self {
@@ -40,6 +42,7 @@ impl NodeType {
             Self::TestResult => "TestResult",
             Self::PromptTemplate => "PromptTemplate",
             Self::ApiToken => "ApiToken",
+            Self::AuditEntry => "AuditEntry",
         }
     }
 
@@ -53,6 +56,16 @@ impl NodeType {
         text.push(':');
         text.push_str(id);
         ID(STANDARD.encode(text))
+    }
+
+    /// The type of such an object.
+    pub const fn of(kind: ObjectKind) -> Self {
+        match kind {
+            ObjectKind::Prompt => Self::Prompt,
+            ObjectKind::Template => Self::PromptTemplate,
+            ObjectKind::Run => Self::Run,
+            ObjectKind::Evaluation => Self::Evaluation,
+        }
     }
 
     /// The row that the id means, which must be of this type.

@@ -1,6 +1,7 @@
 //! Filters and orders, and in files of their own what mutations are told.
 
 mod api_token;
+mod audit;
 mod evaluation;
 mod prompt;
 mod run;
@@ -22,6 +23,7 @@ use crate::domain::{
 };
 
 pub use api_token::CreateApiTokenInput;
+pub use audit::AuditLogFilterInput;
 pub use evaluation::{CompleteEvaluationInput, CreateEvaluationInput, FailEvaluationInput};
 pub use prompt::{CreatePromptInput, CreatePromptVersionInput, UpdatePromptInput, UpsertPromptInput};
 pub use run::StartRunInput;

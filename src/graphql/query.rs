@@ -8,19 +8,20 @@ use super::connection::{Connection, GraphNode as _, ListField, Source, paginate}
 use super::error::ApiError;
 use super::global_id::NodeType;
 use super::inputs::{
-    EvaluationFilterInput, EvaluationOrder, PromptFilterInput, PromptOrder, PromptTemplateOrder, RunFilterInput,
-    RunOrder,
+    AuditLogFilterInput, EvaluationFilterInput, EvaluationOrder, PromptFilterInput, PromptOrder, PromptTemplateOrder,
+    RunFilterInput, RunOrder,
 };
 use super::pagination::{PageLimits, PageParams, length};
 use super::scope::{loaders, scope};
 use super::selection;
 use super::types::{
-    Evaluation, EvaluationComparison, ModelRanking, Node, Prompt, PromptRanking, PromptTemplate, Run, ServiceConfig,
-    Statistics, TestResult, Viewer, load_node,
+    AuditEntry, Evaluation, EvaluationComparison, ModelRanking, Node, Prompt, PromptRanking, PromptTemplate, Run,
+    ServiceConfig, Statistics, TestResult, Viewer, load_node,
 };
 use crate::db::leaderboards::ModelQuestion;
+use crate::db::page::Order;
 use crate::db::templates::TemplateFilter;
-use crate::domain::{RunSource, Timestamp};
+use crate::domain::{AuditOrderField, RunSource, Timestamp};
 use crate::loaders::{PromptNameKey, RunExternalIdKey, TemplateNameKey};
 
 /// How many scored evaluations a prompt needs to be ranked, where the client does not say.
@@ -333,5 +334,36 @@ impl Query {
     /// Figures about everything that the viewer may see.
     async fn statistics(&self, context: &Context<'_>) -> Result<Statistics, ApiError> {
         Ok(Statistics(loaders(context).statistics.load(()).await?))
+    }
+
+    /// What was changed, by whom, when and from where, the newest first. For administrators alone: for others, and when the list
+    /// cannot be read, null. Changes that were refused, and requests that changed nothing, are not in it.
+    #[allow(clippy::too_many_arguments, reason = "they are the arguments of the field")]
+    async fn audit_log(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Which entries are wanted: all by default.")] filter: Option<AuditLogFilterInput>,
+        #[graphql(
+            desc = "So many objects from the beginning of the list, or after `after`. Without `first` and `last`, a page of the usual size."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "The cursor of the object that the page follows.")] after: Option<String>,
+        #[graphql(desc = "So many objects from the end of the list, or before `before`. Not together with `first`.")]
+        last: Option<i32>,
+        #[graphql(desc = "The cursor of the object that the page precedes.")] before: Option<String>,
+    ) -> Option<Result<Connection<AuditEntry>, ApiError>> {
+        let page = async {
+            if !scope(context).context.principal.is_admin {
+                return Err(ApiError::Forbidden("auditLog"));
+            }
+            let list = ListField {
+                coordinate: "Query.auditLog",
+                source: Source::All { pages: |loaders| &loaders.audit_log, counts: |loaders| &loaders.audit_count },
+                filter: filter.unwrap_or_default().try_into()?,
+                order: Order::descending(AuditOrderField::CreatedAt),
+            };
+            paginate(context, list, PageParams { first, after, last, before }).await
+        };
+        Some(page.await)
     }
 }

@@ -10,7 +10,7 @@ use super::error::ApiError;
 use crate::auth::ApiTokens;
 use crate::cache::Cache;
 use crate::db::{Database, StatementCount};
-use crate::domain::Principal;
+use crate::domain::{Client, Deed, Origin, Principal};
 use crate::loaders::{Dispatcher, Loaders, Store};
 use crate::writes::{Write, perform};
 
@@ -23,6 +23,8 @@ pub struct RequestContext {
     pub api_tokens: Option<Arc<ApiTokens>>,
     /// The request's id, as it stands in the log and in the answer's headers.
     pub request_id: Arc<str>,
+    /// Who sent the request.
+    pub client: Client,
     /// Whether the answer shall tell what the operation cost.
     pub explain: bool,
     /// Whether the operation may change something.
@@ -58,11 +60,19 @@ impl RequestScope {
         Arc::new(Self { context, loaders, dispatcher, coordinates: OnceLock::new(), database, statements })
     }
 
-    /// Makes a change, which `argument` describes. What the request has read before it is forgotten: what it reads from
-    /// now on is what was written. Even after a failure, for when the connection is lost at the very end nobody knows
-    /// whether the change was made.
-    pub(super) async fn write<W: Write>(&self, argument: &'static str, write: W) -> Result<W::Output, ApiError> {
-        let performed = perform(&self.database, &self.statements, &self.context.principal, write).await;
+    /// Makes a change that `field` asks for and `argument` describes. What the request has read before it is forgotten: what
+    /// it reads from now on is what was written. Even after a failure, for when the connection is lost at the very end nobody
+    /// knows whether the change was made.
+    pub(super) async fn write<W: Write>(
+        &self,
+        field: &str,
+        argument: &'static str,
+        write: W,
+    ) -> Result<W::Output, ApiError> {
+        let RequestContext { principal, request_id, client, .. } = self.context.clone();
+        let origin = Origin::Request { id: request_id, client };
+        let deed = Deed { principal, action: field.to_owned().into(), origin };
+        let performed = perform(&self.database, &self.statements, deed, write).await;
         self.loaders.forget();
         match performed {
             Ok(Ok(output)) => Ok(output),

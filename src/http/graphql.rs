@@ -5,11 +5,12 @@ use std::sync::Arc;
 use async_graphql::{Request as GraphqlRequest, ServerError};
 use axum::Extension;
 use axum::extract::{Request, State};
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use tokio::time::Instant;
 
+use super::ClientAddress;
 use super::admission::{Purse, no_place};
 use super::body::{self, BulkPlace, ReadBody};
 use super::negotiation::{Answer, MediaType};
@@ -17,13 +18,16 @@ use super::operation;
 use super::request_log::{LONGEST_SHOWN, LogDetails, RequestId};
 use crate::admission::Place;
 use crate::app::App;
-use crate::domain::{Credential, Principal, shortened};
+use crate::domain::{Client, Credential, Principal, shortened};
 use crate::graphql::{
     Ending, ErrorCode, REQUEST_COST, RequestContext, RequestScope, TimeLimit, Toll as _, Unpaid, execute, request_error,
 };
 
 /// A request with this header set to `1` is told what its operation cost.
 const EXPLAIN: &str = "x-evalgraph-explain";
+
+/// What clients say that they are is cut to so many characters: browsers use some 120.
+const LONGEST_USER_AGENT: usize = 200;
 
 /// Answers an operation, which is in the body of a POST request or in the query string of a GET request.
 pub async fn answer(
@@ -45,6 +49,7 @@ pub async fn answer(
         principal,
         api_tokens: app.authenticator.api_tokens().cloned(),
         request_id: request_id.0,
+        client: client(&request),
         explain: request.headers().get(EXPLAIN).is_some_and(|value| value == "1"),
         // What is asked for in an address may be asked for again, or by a page that the user did not mean to trust.
         may_write: request.method() == Method::POST,
@@ -107,6 +112,14 @@ fn answer_unpaid(Unpaid { error, ending }: Unpaid) -> Answer {
         Ending::RateLimited { retry_after } => answer.retry_after(retry_after),
         _ => answer,
     }
+}
+
+/// What is known of who sent the request.
+fn client(request: &Request) -> Client {
+    // No browser and no library calls itself something that is not ASCII.
+    let user_agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok());
+    let address = request.extensions().get::<ClientAddress>().map(|address| address.0);
+    Client { address, user_agent: user_agent.map(|name| shortened(name, LONGEST_USER_AGENT).into()) }
 }
 
 /// Whether the client wants to have everything from the database (RFC 9111, section 5.2.1.4).

@@ -17,8 +17,8 @@ pub(super) struct ResolvedPrompts {
     pub ids: HashMap<usize, PromptId>,
     /// Lineages that were begun.
     pub new_lineages: usize,
-    /// Versions that were stored.
-    pub new_versions: usize,
+    /// The versions that were stored.
+    pub stored: Vec<PromptId>,
 }
 
 /// Finds the versions of the run's prompts at these indices and stores those that are missing.
@@ -50,9 +50,9 @@ pub(super) async fn resolve_prompts(
         ids.insert(index, id);
     }
     let new_lineages = rows.iter().filter(|row| row.id == row.root_id).count();
-    let new_versions = rows.len();
+    let stored = rows.iter().map(|row| row.id).collect();
     insert::prompts(connection, rows).await?;
-    Ok(ResolvedPrompts { ids, new_lineages, new_versions })
+    Ok(ResolvedPrompts { ids, new_lineages, stored })
 }
 
 /// The versions of lineages by name, older before newer.

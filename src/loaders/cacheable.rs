@@ -9,7 +9,7 @@
 //! | a page of an evaluation's results, their number | evaluation | all results of the evaluation |
 //! | a run by id | evaluation | that row |
 //! | a template by id | template | that row |
-//! | other lists: of all users' prompts, of runs, of versions | not remembered | |
+//! | other lists: of all users' prompts, of runs, of versions; the audit log | not remembered | |
 //! | API tokens and their lists | not remembered: they are seldom asked for | |
 //! | statistics, the best models | statistics | nothing: they age |
 
@@ -24,6 +24,7 @@ use super::cached::Cacheable;
 use super::store::{ChildCount, ChildPage, List, ListCount, ModelLeaderboard, RowById, Statistics, TotalsById};
 use crate::cache::{Footprint, Kind, Tag};
 use crate::db::api_tokens::ApiTokens;
+use crate::db::audit::AuditLog;
 use crate::db::entity::Entity;
 use crate::db::evaluations::{EvaluationParent, Evaluations};
 use crate::db::leaderboards::RankedModel;
@@ -115,9 +116,14 @@ impl Remembered for Templates {
     }
 }
 
-impl Remembered for ApiTokens {
     const ROWS: Kind = Kind::Template;
     const LISTS: Kind = Kind::Template;
+}
+
+/// The log is read from the database alone: nothing here has a tag.
+impl Remembered for AuditLog {
+    const ROWS: Kind = Kind::Evaluation;
+    const LISTS: Kind = Kind::Evaluation;
 }
 
 macro_rules! cacheable {

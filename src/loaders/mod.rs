@@ -20,6 +20,7 @@ pub use store::{
 };
 
 use crate::db::api_tokens::ApiTokens;
+use crate::db::audit::AuditLog;
 use crate::db::evaluations::{EvaluationParent, Evaluations};
 use crate::db::prompts::{PromptParent, Prompts};
 use crate::db::runs::Runs;
@@ -126,6 +127,12 @@ loaders! {
     api_tokens: Cached<List<ApiTokens>> = |store| Cached::new(store, List::new(store, "apiTokens"));
     /// Their number.
     api_token_count: Cached<ListCount<ApiTokens>> = |store| Cached::new(store, ListCount::new(store, "apiTokenCount"));
+    /// An entry of the audit log.
+    audit_entry_by_id: Cached<RowById<AuditLog>> = |store| Cached::new(store, RowById::new(store, "auditEntryById"));
+    /// A page of the audit log.
+    audit_log: Cached<List<AuditLog>> = |store| Cached::new(store, List::new(store, "auditLog"));
+    /// Its length.
+    audit_count: Cached<ListCount<AuditLog>> = |store| Cached::new(store, ListCount::new(store, "auditCount"));
     /// Figures about everything.
     statistics: Cached<Statistics> = |store| Cached::new(store, Statistics(Arc::clone(store)));
     /// What a prompt comes to.

@@ -20,10 +20,11 @@ pub use checks::{Checks, MAX_TAGS};
 pub use refusal::{Fault, Refusal, RefusalKind};
 
 use self::state::{state_name, wrong_state};
+use crate::db::audit;
 use crate::db::changes::Changes;
 use crate::db::transaction::Aborted;
 use crate::db::{Database, DbConnection, DbError, StatementCount};
-use crate::domain::Principal;
+use crate::domain::{Deed, Principal};
 
 /// What came of a change, and which objects it has changed.
 pub type Outcome<T> = Result<(T, Changes), Aborted<Refusal>>;
@@ -44,21 +45,25 @@ pub trait Write: Send + Sync + 'static {
     ) -> impl Future<Output = Outcome<Self::Output>> + Send;
 }
 
-/// Makes a change in a transaction of its own, all of it or nothing. Once begun, it is made even when the caller stops
-/// waiting.
+/// Makes a change in a transaction of its own, all of it or nothing, with its entry in the audit log. Once begun, it is made
+/// even when the caller stops waiting.
 ///
 /// # Errors
 /// Outside, those of [`Database::transaction`]; inside, why the change was refused.
 pub async fn perform<W: Write>(
     database: &Database,
     count: &StatementCount,
-    principal: &Principal,
+    deed: Deed,
     write: W,
 ) -> Result<Result<W::Output, Refusal>, DbError> {
-    let (write, principal) = (Arc::new(write), principal.clone());
+    let (write, deed) = (Arc::new(write), Arc::new(deed));
     let performed = database.transaction(count, move |connection| {
-        let (write, principal) = (Arc::clone(&write), principal.clone());
-        Box::pin(async move { write.run(connection, &principal).await })
+        let (write, deed) = (Arc::clone(&write), Arc::clone(&deed));
+        Box::pin(async move {
+            let (output, changes) = write.run(connection, &deed.principal).await?;
+            audit::record(connection, &deed, &changes).await?;
+            Ok((output, changes))
+        })
     });
     performed.await
 }

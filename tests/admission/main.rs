@@ -3,9 +3,6 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-#[path = "../cache/redis_server.rs"]
-mod redis_server;
-
 mod addresses;
 mod browsers;
 mod pages_elsewhere;

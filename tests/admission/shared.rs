@@ -8,8 +8,8 @@ use evalgraph::cache::redis::RedisSettings;
 use evalgraph::cache::{Cache, CacheSettings, Lifetimes};
 use evalgraph::domain::Principal;
 
+use crate::common::RedisServer;
 use crate::common::{TestDatabase, TestServer, eventually};
-use crate::redis_server::RedisServer;
 use crate::{VIEWER, VIEWER_COST, code, header, rate, until_poor};
 
 /// Two processors run all tests at once.

@@ -4,9 +4,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::common::eventually;
+use crate::common::redis_server::{RedisServer, client};
 use crate::consistency::World;
 use crate::instance::shared_tier;
-use crate::redis_server::{RedisServer, client};
 
 const SERVERS: usize = 6;
 

@@ -15,9 +15,8 @@ use evalgraph::db::{Database, StatementCount};
 use rand::RngExt as _;
 use rand::seq::IndexedRandom as _;
 
-use crate::common::{TestDatabase, eventually, recorder, small_pools};
+use crate::common::{RedisServer, TestDatabase, eventually, recorder, small_pools};
 use crate::instance::{Instance, process_tier, shared_tier};
-use crate::redis_server::RedisServer;
 
 const PROMPTS: usize = 6;
 

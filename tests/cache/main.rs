@@ -9,7 +9,6 @@ mod instance;
 mod outages;
 mod outbox;
 mod process;
-mod redis_server;
 mod sentinel;
 mod shared;
 mod tls;

@@ -4,9 +4,8 @@ use std::time::{Duration, Instant};
 
 use evalgraph::cache::CacheSettings;
 
-use crate::common::{PromptBuilder, Proxy, TestDatabase, eventually, global_id};
+use crate::common::{PromptBuilder, Proxy, RedisServer, TestDatabase, eventually, global_id};
 use crate::instance::{Instance, shared_tier};
-use crate::redis_server::RedisServer;
 
 /// A server with a prompt, and what is asked of it.
 struct Scene {

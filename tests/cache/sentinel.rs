@@ -3,9 +3,9 @@
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::common::redis_server::{RedisServer, client, program};
 use crate::common::{PromptBuilder, TestDatabase, eventually, global_id};
 use crate::instance::{Instance, shared_tier};
-use crate::redis_server::{RedisServer, client, program};
 
 /// A sentinel that watches a server under the name `main`, and believes nobody but itself.
 struct Sentinel {

@@ -1,8 +1,7 @@
 //! The tier that several servers share.
 
-use crate::common::{EvaluationBuilder, Kind, PromptBuilder, TestDatabase, global_id};
+use crate::common::{EvaluationBuilder, Kind, PromptBuilder, RedisServer, TestDatabase, global_id};
 use crate::instance::{Instance, shared_tier};
-use crate::redis_server::RedisServer;
 
 async fn two(database: &TestDatabase, redis: &RedisServer) -> (Instance, Instance) {
     let settings = shared_tier(&redis.url());

@@ -14,6 +14,7 @@ pub mod plans;
 pub mod process;
 mod proxy;
 pub mod recorder;
+pub mod redis_server;
 mod server;
 pub mod sql;
 
@@ -34,6 +35,7 @@ use uuid::Uuid;
 pub use builders::{ApiTokenBuilder, EvaluationBuilder, PromptBuilder, ResultBuilder, RunBuilder, TemplateBuilder};
 pub use location::TestLocation;
 pub use proxy::Proxy;
+pub use redis_server::RedisServer;
 pub use server::{Reply, TestServer};
 
 /// The two databases that evalgraph runs on.

@@ -12,7 +12,7 @@ use evalgraph::db::{Database, DbError, StatementCount};
 use evalgraph::domain::Principal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::common::process::{Server, evalgraph, run, stdout};
+use crate::common::process::{Server, evalgraph, evalgraph_on, run, stdout};
 use crate::common::{
     Kind, PromptBuilder, Reply, TestDatabase, TestLocation, TestServer, eventually, hold_connection, sql,
 };
@@ -435,6 +435,22 @@ let most = "rate_limit_burst_s = 60\nrate_limit_principal = 100000000";
         let longest = "statement_timeout_ms = 2147483646\nrequest_timeout_ms = 2147483647";
         let (database, _location) = open(Kind::Postgres, longest).await;
         execute(&database, "SELECT 1").await.unwrap();
+    }
+
+    async fn audit_retention_days() {
+        for (file, left) in [("audit_retention_days = 5", 1), ("audit_retention_days = 0", 2), ("", 2)] {
+            let database = TestDatabase::sqlite().await;
+            let server = TestServer::start(&database).await;
+            for _ in 0..2 {
+                server.data("mutation { createPrompt(input: { title: \"T\", content: \"c\" }) { prompt { id } } }").await;
+            }
+            let age = "UPDATE audit_log SET created_at = created_at - 6 * 86400000000 WHERE id = (SELECT min(id) FROM audit_log)";
+            database.execute(age).await;
+            let (config, address) = (ConfigFile::new(file), "--listen=127.0.0.1:0");
+            let _server = Server::start(&mut evalgraph_on(&database.location, &["serve", address, &config.flag()]));
+            let is_left = async || database.count("audit_log").await == left;
+            eventually(Duration::from_secs(10), "the old entry is removed, or is not", is_left).await;
+        }
     }
 
     async fn sqlite_synchronous() {

@@ -8,8 +8,13 @@ use crate::common::{TestServer, on_both_databases};
 use crate::written::fill;
 
 /// The types, each with a list that has objects of it.
-const LISTS: [(&str, &str); 4] =
-    [("Prompt", "prompts"), ("Run", "runs"), ("Evaluation", "evaluations"), ("PromptTemplate", "promptTemplates")];
+const LISTS: [(&str, &str); 5] = [
+    ("Prompt", "prompts"),
+    ("Run", "runs"),
+    ("Evaluation", "evaluations"),
+    ("PromptTemplate", "promptTemplates"),
+    ("AuditEntry", "auditLog"),
+];
 
 fn object_types() -> Vec<(String, ObjectType)> {
     let definitions = parse_schema(evalgraph::graphql::sdl()).unwrap().definitions;
@@ -80,6 +85,7 @@ on_both_databases! {
     async fn a_field_alone_has_the_value_that_it_has_among_others(database: TestDatabase) {
         fill(&database).await;
         let server = TestServer::start(&database).await;
+        server.data("mutation { createPrompt(input: { title: \"T\", content: \"c\" }) { prompt { id } } }").await;
         let types = object_types();
         for (name, list) in LISTS {
             check_each(&server, &[list], &fields(&types, name)).await;

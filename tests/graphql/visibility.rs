@@ -124,8 +124,8 @@ on_both_databases! {
         let ways = Tree::plant("bob", &database).await.ways();
         let server = TestServer::start(&database).await;
         let schema = server.data("{ __schema { queryType { fields { name } } } }").await;
-        // What belongs to nobody.
-        let open = ["viewer", "serviceConfig", "promptTemplates"];
+        // What belongs to nobody, and what administrators alone may ask, as `tests/audit` does.
+        let open = ["viewer", "serviceConfig", "promptTemplates", "auditLog"];
         for name in texts(&schema["__schema"]["queryType"]["fields"], "name") {
             let is_way = |(selection, _): &(String, Value)| {
                 selection.strip_prefix(&name).is_some_and(|rest| rest.starts_with(['(', ' ']))

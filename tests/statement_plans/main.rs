@@ -24,7 +24,7 @@ use shape::{fits, shape};
 use statistics::Statistics;
 
 /// Tables that grow with use.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 10] = [
     "prompts",
     "runs",
     "evaluations",
@@ -33,6 +33,8 @@ const TABLES: [&str; 8] = [
     "prompt_totals",
     "prompt_model_totals",
     "api_tokens",
+    "audit_log",
+    "audit_log_objects",
 ];
 
 /// The statements about tables that were recorded for a database.
@@ -71,7 +73,7 @@ async fn fill(database: &TestDatabase) {
     for statement in bulk::statements(true, sizes) {
         database.execute(&statement).await;
     }
-    for statement in TOTALS_OF_ALL {
+    for statement in TOTALS_OF_ALL.into_iter().chain(AUDIT_LOG) {
         database.execute(statement).await;
     }
     database.execute(API_TOKENS).await;
@@ -105,6 +107,15 @@ const API_TOKENS: &str =
      FROM generate_series(1, 15000) AS number;
      UPDATE api_tokens SET created_with = (SELECT id FROM api_tokens AS maker WHERE maker.hash < api_tokens.hash
        ORDER BY maker.hash DESC LIMIT 1) WHERE hash LIKE '%0'";
+/// Some hundred entries for each user and for each action; some for each object.
+const AUDIT_LOG: [&str; 2] = [
+    "INSERT INTO audit_log (id, created_at, user_id, is_admin, credential, origin, action, objects, object_count)
+     SELECT lpad(to_hex(n), 32, '0')::uuid, timestamptz '2026-01-01' + n * interval '1 minute', 'user ' || n % 100, FALSE,
+       'local', 'request', 'action ' || n % 23, '[]', 2 FROM generate_series(1, 40000) AS s (n)",
+    "INSERT INTO audit_log_objects (object_id, entry_id)
+     SELECT lpad(to_hex(n / 5), 32, '0')::uuid, lpad(to_hex(n / 2), 32, '0')::uuid FROM generate_series(2, 80000) AS s (n)
+     ON CONFLICT DO NOTHING",
+];
 
 /// What was found wrong about statements, but for what is allowed.
 struct Findings {

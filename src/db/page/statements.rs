@@ -35,7 +35,7 @@ macro_rules! listed {
     )*};
 }
 
-listed!(prompts, runs, evaluations, test_results, prompt_templates, api_tokens);
+listed!(prompts, runs, evaluations, test_results, prompt_templates, api_tokens, audit_log);
 
 /// Rows on one side of a place: a row comparison, which both databases answer with an index range.
 struct BeyondBound<T: Listed> {

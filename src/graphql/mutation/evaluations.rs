@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 
-use super::{INPUT, items};
+use super::{INPUT, items, perform};
 use crate::db::columns::ColumnSet;
 use crate::graphql::connection::GraphNode as _;
 use crate::graphql::error::ApiError;
@@ -11,7 +11,6 @@ use crate::graphql::inputs::{
     CompleteEvaluationInput, CreateEvaluationInput, CreatePromptInput, FailEvaluationInput, TestResultInput,
     optional_text,
 };
-use crate::graphql::scope::scope;
 use crate::graphql::selection;
 use crate::graphql::types::Evaluation;
 use crate::writes::evaluations::{CreatePromptWithEvaluation, EvaluationChange, RecordTestResults, StartEvaluation};
@@ -62,7 +61,7 @@ impl EvaluationMutations {
         #[graphql(desc = "The evaluation.")] input: CreateEvaluationInput,
     ) -> Result<EvaluationPayload, ApiError> {
         let write = input.read(columns(context)).map_err(in_input)?;
-        Ok(EvaluationPayload { evaluation: Evaluation::new(scope(context).write(INPUT, write).await?) })
+        Ok(EvaluationPayload { evaluation: Evaluation::new(perform(context, INPUT, write).await?) })
     }
 
     /// Stores a new prompt of the viewer's, as `createPrompt` does, and registers an evaluation of it, as `createEvaluation`
@@ -91,7 +90,7 @@ impl EvaluationMutations {
         };
         let write = CreatePromptWithEvaluation { prompt, provider, model, test_suite_id, columns: columns(context) };
         // What the store refuses is the prompt: nothing else can be in the way.
-        Ok(EvaluationPayload { evaluation: Evaluation::new(scope(context).write(PROMPT, write).await?) })
+        Ok(EvaluationPayload { evaluation: Evaluation::new(perform(context, PROMPT, write).await?) })
     }
 
     /// Says that a PENDING evaluation has begun.
@@ -102,7 +101,7 @@ impl EvaluationMutations {
     ) -> Result<EvaluationPayload, ApiError> {
         let id = NodeType::Evaluation.decode(&id, ID_ARGUMENT)?.into();
         let write = StartEvaluation(EvaluationChange { id, place: "", columns: columns(context) });
-        Ok(EvaluationPayload { evaluation: Evaluation::new(scope(context).write(ID_ARGUMENT, write).await?) })
+        Ok(EvaluationPayload { evaluation: Evaluation::new(perform(context, ID_ARGUMENT, write).await?) })
     }
 
     /// Adds test results to an evaluation that is RUNNING, or PENDING: then it has begun. All of them are recorded, or
@@ -118,7 +117,7 @@ impl EvaluationMutations {
         let results = TestResultInput::read_all(items(context, RESULTS, results)?)
             .map_err(|refusal| ApiError::refused(RESULTS, refusal))?;
         let evaluation = EvaluationChange { id, place: EVALUATION_ID, columns: columns(context) };
-        let recorded = scope(context).write(SEVERAL, RecordTestResults { evaluation, results }).await?;
+        let recorded = perform(context, SEVERAL, RecordTestResults { evaluation, results }).await?;
         Ok(RecordTestResultsPayload {
             evaluation: Evaluation::new(recorded.evaluation),
             recorded: i32::try_from(recorded.recorded).unwrap_or(i32::MAX),
@@ -132,7 +131,7 @@ impl EvaluationMutations {
         #[graphql(desc = "The evaluation, and what it came to.")] input: CompleteEvaluationInput,
     ) -> Result<EvaluationPayload, ApiError> {
         let write = input.read(columns(context)).map_err(in_input)?;
-        Ok(EvaluationPayload { evaluation: Evaluation::new(scope(context).write(INPUT, write).await?) })
+        Ok(EvaluationPayload { evaluation: Evaluation::new(perform(context, INPUT, write).await?) })
     }
 
     /// Gives up an evaluation that is PENDING or RUNNING. Its results stay.
@@ -142,6 +141,6 @@ impl EvaluationMutations {
         #[graphql(desc = "The evaluation, and why it is given up.")] input: FailEvaluationInput,
     ) -> Result<EvaluationPayload, ApiError> {
         let write = input.read(columns(context)).map_err(in_input)?;
-        Ok(EvaluationPayload { evaluation: Evaluation::new(scope(context).write(INPUT, write).await?) })
+        Ok(EvaluationPayload { evaluation: Evaluation::new(perform(context, INPUT, write).await?) })
     }
 }

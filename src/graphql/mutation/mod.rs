@@ -15,6 +15,8 @@ use self::runs::RunMutations;
 use self::templates::TemplateMutations;
 use super::ServiceLimits;
 use super::error::ApiError;
+use super::scope::scope;
+use crate::writes::Write;
 
 /// The name of the argument that says what is to be stored.
 const INPUT: &str = "input";
@@ -32,4 +34,9 @@ fn items<T>(context: &Context<'_>, argument: &'static str, items: Vec<T>) -> Res
         return Err(ApiError::TooManyItems { argument, items: items.len(), limit });
     }
     Ok(items)
+}
+
+/// Makes a change, which `argument` describes. The audit log knows it by the name of the field.
+async fn perform<W: Write>(context: &Context<'_>, argument: &'static str, write: W) -> Result<W::Output, ApiError> {
+    scope(context).write(&context.item.node.name.node, argument, write).await
 }

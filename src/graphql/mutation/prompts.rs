@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 
-use super::{INPUT, items};
+use super::{INPUT, items, perform};
 use crate::db::columns::ColumnSet;
 use crate::domain::PromptStatus;
 use crate::graphql::connection::GraphNode as _;
@@ -10,7 +10,6 @@ use crate::graphql::error::ApiError;
 use crate::graphql::inputs::{
     CreatePromptInput, CreatePromptVersionInput, UpdatePromptInput, UpsertPromptInput, prompt_ids,
 };
-use crate::graphql::scope::scope;
 use crate::graphql::selection;
 use crate::graphql::types::{Prompt, int};
 use crate::graphql::written::WrittenList;
@@ -42,7 +41,7 @@ impl PromptPayload {
         W: Write<Output = std::sync::Arc<crate::db::prompts::PromptRow>>,
     {
         let write = write.map_err(|refusal| ApiError::refused(INPUT, refusal))?;
-        let row = scope(context).write(INPUT, write).await?;
+        let row = perform(context, INPUT, write).await?;
         Ok(Self { prompt: Prompt::new(row) })
     }
 }
@@ -67,7 +66,7 @@ impl BulkPromptPayload {
     where
         W: Write<Output = BulkPrompts>,
     {
-        let BulkPrompts { affected, prompts } = scope(context).write(argument, write).await?;
+        let BulkPrompts { affected, prompts } = perform(context, argument, write).await?;
         let affected = int(i64::try_from(affected).unwrap_or(i64::MAX), "BulkPromptPayload.affected")?;
         Ok(Self { affected, prompts: WrittenList(prompts.into_iter().map(Prompt::new).collect()) })
     }

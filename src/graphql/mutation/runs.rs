@@ -2,13 +2,12 @@
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 
-use super::INPUT;
+use super::{INPUT, perform};
 use crate::db::columns::ColumnSet;
 use crate::graphql::connection::GraphNode as _;
 use crate::graphql::error::ApiError;
 use crate::graphql::global_id::NodeType;
 use crate::graphql::inputs::StartRunInput;
-use crate::graphql::scope::scope;
 use crate::graphql::selection;
 use crate::graphql::types::{Run, int};
 use crate::writes::runs::{DeleteRun, FinishRun, SetRunBaseline};
@@ -51,7 +50,7 @@ impl RunMutations {
         #[graphql(desc = "The run.")] input: StartRunInput,
     ) -> Result<RunPayload, ApiError> {
         let write = input.read(columns(context)).map_err(|refusal| ApiError::refused(INPUT, refusal))?;
-        Ok(RunPayload { run: Run::new(scope(context).write(INPUT, write).await?) })
+        Ok(RunPayload { run: Run::new(perform(context, INPUT, write).await?) })
     }
 
     /// Says that an open run has ended. All of its evaluations must have ended before: with one that is open it is a
@@ -63,7 +62,7 @@ impl RunMutations {
     ) -> Result<RunPayload, ApiError> {
         let id = NodeType::Run.decode(&id, ID_ARGUMENT)?.into();
         let write = FinishRun { id, columns: columns(context) };
-        Ok(RunPayload { run: Run::new(scope(context).write(ID_ARGUMENT, write).await?) })
+        Ok(RunPayload { run: Run::new(perform(context, ID_ARGUMENT, write).await?) })
     }
 
     /// Says whether other runs are compared with this one, in whatever state it is. There may be several such runs.
@@ -75,7 +74,7 @@ impl RunMutations {
     ) -> Result<RunPayload, ApiError> {
         let id = NodeType::Run.decode(&id, ID_ARGUMENT)?.into();
         let write = SetRunBaseline { id, is_baseline, columns: columns(context) };
-        Ok(RunPayload { run: Run::new(scope(context).write(ID_ARGUMENT, write).await?) })
+        Ok(RunPayload { run: Run::new(perform(context, ID_ARGUMENT, write).await?) })
     }
 
     /// Removes a run with its evaluations and their test results, for good and in whatever state it is. The prompts stay.
@@ -85,7 +84,7 @@ impl RunMutations {
         #[graphql(desc = "The run's id.")] id: ID,
     ) -> Result<DeleteRunPayload, ApiError> {
         let run_id = NodeType::Run.decode(&id, ID_ARGUMENT)?.into();
-        let deleted = scope(context).write(ID_ARGUMENT, DeleteRun { id: run_id }).await?;
+        let deleted = perform(context, ID_ARGUMENT, DeleteRun { id: run_id }).await?;
         Ok(DeleteRunPayload {
             deleted_id: id,
             evaluations: i32::try_from(deleted.evaluations).unwrap_or(i32::MAX),

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Object, SimpleObject};
 
-use super::INPUT;
 use super::prompts::PromptPayload;
+use super::{INPUT, perform};
 use crate::db::columns::ColumnSet;
 use crate::db::templates::TemplateRow;
 use crate::graphql::connection::GraphNode as _;
 use crate::graphql::error::ApiError;
 use crate::graphql::inputs::{CreatePromptTemplateInput, InstantiatePromptTemplateInput, UpdatePromptTemplateInput};
-use crate::graphql::scope::scope;
 use crate::graphql::selection;
 use crate::graphql::types::PromptTemplate;
 use crate::writes::{Refusal, Write};
@@ -33,7 +32,7 @@ impl PromptTemplatePayload {
         W: Write<Output = Arc<TemplateRow>>,
     {
         let write = write.map_err(|refusal| ApiError::refused(INPUT, refusal))?;
-        let row = scope(context).write(INPUT, write).await?;
+        let row = perform(context, INPUT, write).await?;
         Ok(Self { template: PromptTemplate::new(row) })
     }
 }

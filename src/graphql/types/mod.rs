@@ -1,6 +1,7 @@
 //! The object types: one file each.
 
 mod api_token;
+mod audit_entry;
 mod comparison;
 mod evaluation;
 mod leaderboards;
@@ -15,6 +16,7 @@ mod test_result;
 mod viewer;
 
 pub use api_token::ApiToken;
+pub use audit_entry::AuditEntry;
 pub use comparison::EvaluationComparison;
 pub use evaluation::Evaluation;
 pub use leaderboards::{ModelRanking, PromptRanking};

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, Interface};
 
-use super::{ApiToken, Evaluation, Prompt, PromptTemplate, Run, TestResult};
+use super::{ApiToken, AuditEntry, Evaluation, Prompt, PromptTemplate, Run, TestResult};
 use crate::graphql::connection::GraphNode as _;
 use crate::graphql::error::ApiError;
 use crate::graphql::global_id::{self, NodeType};
@@ -24,6 +24,8 @@ pub enum Node {
     PromptTemplate(PromptTemplate),
     /// An API token.
     ApiToken(ApiToken),
+    /// An entry of the audit log.
+    AuditEntry(AuditEntry),
 }
 
 /// The object that an id means, unless it does not exist or may not be seen.
@@ -45,5 +47,8 @@ pub async fn load(context: &Context<'_>, argument: &'static str, id: &ID) -> Res
             PromptTemplate::load(context, id, columns(PromptTemplate::COLUMNS)).await?.map(Node::PromptTemplate)
         }
         NodeType::ApiToken => ApiToken::load(context, id, columns(ApiToken::COLUMNS)).await?.map(Node::ApiToken),
+        NodeType::AuditEntry => {
+            AuditEntry::load(context, id, columns(AuditEntry::COLUMNS)).await?.map(Node::AuditEntry)
+        }
     })
 }

@@ -85,7 +85,7 @@ mod tests {
     use async_graphql::parser::types::{TypeKind, TypeSystemDefinition};
 
     use super::*;
-    use crate::graphql::types::{Evaluation, Prompt, PromptTemplate, Run, TestResult};
+    use crate::graphql::types::{AuditEntry, Evaluation, Prompt, PromptTemplate, Run, TestResult};
 
     /// The fields of a type without arguments whose values are not objects, in the schema.
     fn plain_fields(object_type: &str) -> BTreeSet<String> {
@@ -129,5 +129,6 @@ mod tests {
         assert_at_hand::<Evaluation>(&[]);
         assert_at_hand::<TestResult>(&[]);
         assert_at_hand::<PromptTemplate>(&[]);
+        assert_at_hand::<AuditEntry>(&[]);
     }
 }

@@ -11,10 +11,11 @@ use super::chunks::{Chunk, ChunkRow, Recipient, read_chunks};
 use super::complete::complete_if_all_are_there;
 use super::extend::{Additions, CaseNames, extend_run};
 use super::status::new_status_of_run;
+use crate::db::changes::Changes;
 use crate::db::evaluations::EvaluationOfRun;
 use crate::db::types::Json;
-use crate::db::{DbConnection, evaluations, insert, runs, test_results, totals};
-use crate::domain::{EvaluationId, EvaluationStatus, RunId, RunSource, Timestamp};
+use crate::db::{DbConnection, audit, evaluations, insert, runs, test_results, totals};
+use crate::domain::{Deed, EvaluationId, EvaluationStatus, PromptId, RunId, RunSource, Timestamp};
 use crate::ingest::ImportedEvaluation;
 use crate::ingest::error::ImportError;
 use crate::ingest::prepared::Prepared;
@@ -92,6 +93,8 @@ pub(super) struct Attempt {
     report: ImportReport,
     /// What was added to evaluations that were there.
     added_cases: CaseNames,
+    /// The prompt versions that were stored.
+    new_prompts: Vec<PromptId>,
 }
 
 impl Attempt {
@@ -110,7 +113,14 @@ impl Attempt {
             warnings: prepared.run.warnings.clone(),
             dry_run,
         };
-        Self { prepared, user_id, now: Timestamp::now(), report, added_cases: CaseNames::default() }
+        Self {
+            prepared,
+            user_id,
+            now: Timestamp::now(),
+            report,
+            added_cases: CaseNames::default(),
+            new_prompts: Vec::new(),
+        }
     }
 
     /// Stores what is missing.
@@ -127,13 +137,35 @@ impl Attempt {
             let additions = Additions { targets: &targets, cases: &self.added_cases };
             extend_run(connection, run, id, &known, additions, self.now).await?;
         }
-        if run.source == RunSource::Promptfoo && run.status.is_open() {
-            complete_if_all_are_there(connection, id, self.now).await?;
+        let has_ended = run.source == RunSource::Promptfoo
+            && run.status.is_open()
+            && complete_if_all_are_there(connection, id, self.now).await?;
+        if self.report.new_rows() > 0 || is_changed || has_ended {
+            audit::record(connection, &self.deed(), &self.changes(&targets)).await?;
         }
         // The last thing of all: it locks the prompts' totals until the commit.
         let prompts = evaluations::prompts_of_run(connection, id).await?;
         totals::refresh(connection, prompts).await?;
         Ok(self.report)
+    }
+
+    /// What the audit log says of the import.
+    fn deed(&self) -> Deed {
+        let action = match self.prepared.run.source {
+            RunSource::Inspect => "import inspect",
+            _ => "import promptfoo",
+        };
+        Deed::command(action, &self.user_id)
+    }
+
+    fn changes(&self, targets: &[Target]) -> Changes {
+        let changed = targets.iter().filter(|target| !target.is_known || target.is_changed());
+        Changes {
+            prompts: self.new_prompts.clone(),
+            runs: vec![self.report.run_id],
+            evaluations: changed.map(|target| target.id).collect(),
+            ..Changes::default()
+        }
     }
 
     async fn find_or_insert_run(&mut self, connection: &mut DbConnection) -> Result<Known, Failure> {
@@ -187,7 +219,8 @@ impl Attempt {
         let used: Vec<_> = new.iter().map(|(evaluation, _)| evaluation.prompt).collect();
         let prompts = resolve_prompts(connection, run, &used, &self.user_id, self.now).await?;
         self.report.new_lineages = prompts.new_lineages;
-        self.report.new_versions = prompts.new_versions;
+        self.report.new_versions = prompts.stored.len();
+        self.new_prompts = prompts.stored;
         let row = |((evaluation, target), free): ((&ImportedEvaluation, &Target), i32)| {
             let prompt_id = prompts.ids.get(&evaluation.prompt).copied()?;
             let ids = (target.id, prompt_id, self.report.run_id);

@@ -8,18 +8,18 @@ use crate::db::types::Json;
 use crate::db::{DbConnection, evaluations, runs};
 use crate::domain::{EvaluationStatus, RunId, Timestamp};
 
-/// Completes the run if it is open and has as many results as its tool announced.
+/// Completes the run if it is open and has as many results as its tool announced, and says whether it did.
 pub(super) async fn complete_if_all_are_there(
     connection: &mut DbConnection,
     id: RunId,
     now: Timestamp,
-) -> QueryResult<()> {
+) -> QueryResult<bool> {
     let run = runs::lock(connection, id).await?;
-    let Some(announced) = announced(&run.declared).filter(|_| run.status.is_open()) else { return Ok(()) };
+    let Some(announced) = announced(&run.declared).filter(|_| run.status.is_open()) else { return Ok(false) };
     let evaluations = evaluations::lock_of_run(connection, id).await?;
     let stored: f64 = evaluations.iter().map(|evaluation| f64::from(evaluation.totals.total_tests)).sum();
     if stored < announced {
-        return Ok(());
+        return Ok(false);
     }
     let ended = run.started_at.zip(run.duration_ms).map(|(began, duration)| began.plus_millis(duration));
     evaluations::complete_of_run(connection, id, ended, now).await?;
@@ -30,7 +30,7 @@ pub(super) async fn complete_if_all_are_there(
         completed_at: ended,
         updated_at: now,
     };
-    runs::extend(connection, id, changes).await
+    runs::extend(connection, id, changes).await.map(|()| true)
 }
 
 /// How many results a run was announced with, if it was.

@@ -16,6 +16,7 @@ const VERBS: [&str; 9] =
 const TABLES: &[&str] = &[
     "api_tokens",
     "audit_log",
+    "audit_log_objects",
     "cache_outbox",
     "cache_state",
     "evaluations",

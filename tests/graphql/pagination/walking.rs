@@ -83,8 +83,9 @@ on_both_databases! {
             }
         }
         let mut walked: Vec<_> = lists.iter().map(|list| list.coordinate.to_owned()).collect();
-        // Its objects are no rows: `comparison/random.rs` walks it.
-        connections.retain(|list| list != "EvaluationComparison.cases");
+        // The objects of one are no rows: `comparison/random.rs` walks it. Those of the other are made by changes: `tests/audit`
+        // walks it.
+        connections.retain(|list| !["EvaluationComparison.cases", "Query.auditLog"].contains(&list.as_str()));
         connections.sort();
         walked.sort();
         assert_eq!(connections, walked);

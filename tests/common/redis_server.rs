@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::common::eventually;
+use super::eventually;
 
 /// A server that ends with this.
 pub struct RedisServer {

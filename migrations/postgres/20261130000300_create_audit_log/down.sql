@@ -1,0 +1,2 @@
+DROP TABLE audit_log_objects;
+DROP TABLE audit_log;
