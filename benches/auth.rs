@@ -17,7 +17,7 @@ use evalgraph::auth::{ApiTokens, AuthSettings, Authenticator};
 use evalgraph::db::columns::ColumnSet;
 use evalgraph::db::pool::DatabaseLocation;
 use evalgraph::db::{Database, StatementCount};
-use evalgraph::domain::{Principal, Scopes};
+use evalgraph::domain::{Deed, Principal, Scopes};
 use evalgraph::writes::api_tokens::CreateApiToken;
 use evalgraph::writes::perform;
 use ring::rand::SystemRandom;
@@ -73,7 +73,10 @@ async fn api_token(database: &Database) -> String {
         expires_at: None,
         columns: ColumnSet::NONE,
     };
-    perform(database, &StatementCount::default(), &Principal::local(), write).await.unwrap().unwrap();
+    perform(database, &StatementCount::default(), Deed::command("token create", Principal::LOCAL_USER), write)
+        .await
+        .unwrap()
+        .unwrap();
     token.expose().to_owned()
 }
 

@@ -17,7 +17,7 @@ use crate::db::entity::Entity as _;
 use crate::db::page::{Bound, Order, Positioned as _, Slice};
 use crate::db::pool::DatabaseLocation;
 use crate::db::{Database, StatementCount, migrate};
-use crate::domain::{ApiTokenId, ApiTokenOrderField, Principal, Scopes, Timestamp, TokenScope};
+use crate::domain::{ApiTokenId, ApiTokenOrderField, Deed, Principal, Scopes, Timestamp, TokenScope};
 use crate::graphql::{api_token_id, read_api_token_id};
 use crate::writes::api_tokens::{CreateApiToken, RevokeApiToken};
 use crate::writes::perform;
@@ -93,8 +93,8 @@ async fn create(database: &Database, secret: &str, arguments: CreateArguments) -
         expires_at: days.map(|millis| Timestamp::now().plus_millis(millis)),
         columns: ColumnSet::ALL,
     };
-    let owner = Principal { user_id: arguments.user.into(), ..Principal::local() };
-    let row = perform(database, &StatementCount::default(), &owner, write).await?;
+    let deed = Deed::command("token create", &arguments.user);
+    let row = perform(database, &StatementCount::default(), deed, write).await?;
     let row = row.map_err(|refusal| anyhow::anyhow!("{}", problems(&refusal)))?;
     // The token alone on standard output, for a program to take; everything else beside it.
     eprintln!("{}\nKeep the token: it is shown this once.", line(&row));
@@ -124,7 +124,8 @@ async fn revoke(database: &Database, ids: Vec<ApiTokenId>) -> anyhow::Result<()>
     let mut missing = Vec::new();
     for id in ids {
         let write = RevokeApiToken { id, columns: ColumnSet::ALL };
-        match perform(database, &StatementCount::default(), &Principal::local(), write).await? {
+        let deed = Deed::command("token revoke", Principal::LOCAL_USER);
+        match perform(database, &StatementCount::default(), deed, write).await? {
             Ok(row) => writeln!(std::io::stdout(), "{}", line(&row)).context("standard output cannot be written")?,
             Err(_) => missing.push(api_token_id(id)),
         }

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::domain::{EvaluationId, ObjectKind, PromptId, RunId, TemplateId};
+use crate::domain::{ApiTokenId, EvaluationId, ObjectKind, PromptId, RunId, TemplateId};
 
 /// The objects that a transaction has made, changed or deleted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Changes {
     pub runs: Vec<RunId>,
     /// Evaluations, also those to which results were added.
     pub evaluations: Vec<EvaluationId>,
+    /// API tokens.
+    pub api_tokens: Vec<ApiTokenId>,
 }
 
 impl Changes {
@@ -24,7 +26,8 @@ impl Changes {
         let templates = self.templates.iter().map(|&id| (ObjectKind::Template, id.into()));
         let runs = self.runs.iter().map(|&id| (ObjectKind::Run, id.into()));
         let evaluations = self.evaluations.iter().map(|&id| (ObjectKind::Evaluation, id.into()));
-        prompts.chain(templates).chain(runs).chain(evaluations)
+        let api_tokens = self.api_tokens.iter().map(|&id| (ObjectKind::ApiToken, id.into()));
+        prompts.chain(templates).chain(runs).chain(evaluations).chain(api_tokens)
     }
 
     /// Tells everybody who wants to know. Called once for each transaction, right after it was committed and in the task
@@ -35,6 +38,7 @@ impl Changes {
             templates = self.templates.len(),
             runs = self.runs.len(),
             evaluations = self.evaluations.len(),
+            api_tokens = self.api_tokens.len(),
             "a change was committed"
         );
     }

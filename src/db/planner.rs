@@ -116,6 +116,7 @@ const STATISTICS: &[(&str, &[(&str, &str)])] = &[
             ("api_tokens_created_with", "10000 10"),
         ],
     ),
+    (
         "audit_log",
         &[
             ("sqlite_autoindex_audit_log_1", "1000000 1"),

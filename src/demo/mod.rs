@@ -64,6 +64,7 @@ impl DemoData {
             templates: self.templates.iter().map(|row| row.id).collect(),
             runs: self.runs.iter().map(|row| row.id).collect(),
             evaluations: self.evaluations.iter().map(|row| row.id).collect(),
+            ..Changes::default()
         }
     }
 }

@@ -145,6 +145,8 @@ text_enums! {
         Run = "run",
         /// An evaluation.
         Evaluation = "evaluation",
+        /// An API token.
+        ApiToken = "api_token",
     }
 }
 

@@ -29,8 +29,8 @@ pub use enums::{
 };
 pub use ids::{ApiTokenId, AuditEntryId, EvaluationId, PromptId, RunId, TemplateId, TestResultId};
 pub use orders::{
-    ApiTokenOrderField, AuditOrderField, EvaluationOrderField, PromptOrderField, PromptTemplateOrderField, RunOrderField,
-    TestResultOrderField,
+    ApiTokenOrderField, AuditOrderField, EvaluationOrderField, PromptOrderField, PromptTemplateOrderField,
+    RunOrderField, TestResultOrderField,
 };
 pub use principal::{Credential, Principal};
 pub use prompt_content::{ContentError, check_content};

@@ -76,9 +76,6 @@ pub enum ApiError {
         /// What is wrong and what would be right.
         problem: String,
     },
-    /// Something that is for administrators alone.
-    #[error("{0} is for administrators alone")]
-    Forbidden(&'static str),
     /// A change that an argument asks for is not made.
     #[error("{}", words(.argument, .refusal))]
     Refused {
@@ -132,7 +129,6 @@ impl ApiError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::BadArgument { .. } => ErrorCode::BadUserInput,
-            Self::Forbidden(_) => ErrorCode::Forbidden,
             Self::Refused { refusal, .. } => match refusal.kind {
                 RefusalKind::Invalid => ErrorCode::BadUserInput,
                 RefusalKind::NotFound => ErrorCode::NotFound,

@@ -31,8 +31,15 @@ pub enum NodeType {
 }
 
 impl NodeType {
-    const ALL: [Self; 7] =
-        [Self::Prompt, Self::Run, Self::Evaluation, Self::TestResult, Self::PromptTemplate, Self::ApiToken, Self::AuditEntry];
+    const ALL: [Self; 7] = [
+        Self::Prompt,
+        Self::Run,
+        Self::Evaluation,
+        Self::TestResult,
+        Self::PromptTemplate,
+        Self::ApiToken,
+        Self::AuditEntry,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
@@ -65,6 +72,7 @@ impl NodeType {
             ObjectKind::Template => Self::PromptTemplate,
             ObjectKind::Run => Self::Run,
             ObjectKind::Evaluation => Self::Evaluation,
+            ObjectKind::ApiToken => Self::ApiToken,
         }
     }
 

@@ -354,7 +354,7 @@ impl Query {
     ) -> Option<Result<Connection<AuditEntry>, ApiError>> {
         let page = async {
             if !scope(context).context.principal.is_admin {
-                return Err(ApiError::Forbidden("auditLog"));
+                return Err(ApiError::Forbidden("auditLog is for administrators alone"));
             }
             let list = ListField {
                 coordinate: "Query.auditLog",

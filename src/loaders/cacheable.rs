@@ -116,6 +116,7 @@ impl Remembered for Templates {
     }
 }
 
+impl Remembered for ApiTokens {
     const ROWS: Kind = Kind::Template;
     const LISTS: Kind = Kind::Template;
 }

@@ -82,6 +82,10 @@ on_both_databases! {
         check_refused(&send_with(&server, token, WHO).await, "a revoked token");
         let again = revoke(&server, &ada, id).await;
         assert_eq!(again.body["data"], reply.body["data"], "once and for all");
+
+        // The audit log has what was done, and nothing of what made no difference.
+        let entries = "SELECT action || ' ' || user_id || ' ' || object_count AS value FROM audit_log ORDER BY id";
+        assert_eq!(sql::texts(&database.location, entries).await, ["createApiToken ada 1", "revokeApiToken ada 1"]);
     }
 
     async fn a_revoked_token_ends_at_once_here_and_soon_elsewhere(database: TestDatabase) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 
-use super::INPUT;
+use super::{INPUT, perform};
 use crate::auth::ApiTokens;
 use crate::auth::api_tokens::ApiToken as Secret;
 use crate::db::columns::ColumnSet;
@@ -53,7 +53,7 @@ impl ApiTokenMutations {
         let (tokens, secret) = (api_tokens(context)?, Secret::generate());
         let write = input.read(tokens.hash(&secret), columns(context));
         let write = write.map_err(|refusal| ApiError::refused(INPUT, refusal))?;
-        let row = scope(context).write(INPUT, write).await?;
+        let row = perform(context, INPUT, write).await?;
         Ok(CreateApiTokenPayload { api_token: ApiToken::new(row), token: secret.expose().to_owned() })
     }
 
@@ -66,7 +66,7 @@ impl ApiTokenMutations {
     ) -> Result<ApiTokenPayload, ApiError> {
         let tokens = api_tokens(context)?;
         let id = NodeType::ApiToken.decode(&id, ID_ARGUMENT)?.into();
-        let revoked = scope(context).write(ID_ARGUMENT, RevokeApiToken { id, columns: columns(context) }).await;
+        let revoked = perform(context, ID_ARGUMENT, RevokeApiToken { id, columns: columns(context) }).await;
         // Even after a failure: nobody knows whether it was stored.
         tokens.forget();
         Ok(ApiTokenPayload { api_token: ApiToken::new(revoked?) })

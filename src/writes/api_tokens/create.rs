@@ -48,7 +48,8 @@ impl Write for CreateApiToken {
             expires_at: self.expires_at,
         };
         insert::api_tokens(connection, vec![token]).await?;
-        Ok((read_back(connection, principal, id, self.columns).await?, Changes::default()))
+        let row = read_back(connection, principal, id, self.columns).await?;
+        Ok((row, Changes { api_tokens: vec![id], ..Changes::default() }))
     }
 }
 

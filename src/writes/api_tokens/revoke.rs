@@ -29,7 +29,10 @@ impl Write for RevokeApiToken {
         let now = Timestamp::now();
         // Again until there is nothing left: while a statement waits for a token from which another is being made, it does
         // not see that one.
-        while api_tokens::revoke(connection, self.id, now).await? > 0 {}
-        Ok((read_back(connection, principal, self.id, self.columns).await?, Changes::default()))
+        let mut changes = Changes::default();
+        while api_tokens::revoke(connection, self.id, now).await? > 0 {
+            changes.api_tokens = vec![self.id];
+        }
+        Ok((read_back(connection, principal, self.id, self.columns).await?, changes))
     }
 }
