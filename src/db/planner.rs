@@ -126,7 +126,7 @@ const STATISTICS: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     // The rows themselves are in the order of the primary key.
-    ("audit_log_objects", &[("audit_log_objects", "3000000 5 1"), ("audit_log_objects_entry", "3000000 3 1")]),
+    ("audit_log_objects", &[("audit_log_objects", "3000000 5 1"), ("audit_log_objects_entry", "3000000 3")]),
     ("cache_outbox", &[("cache_outbox_unclaimed", "1000 1")]),
     (
         "prompt_model_totals",

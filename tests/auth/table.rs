@@ -39,8 +39,10 @@ enum Needs {
     Read,
     Ingest,
     Write,
+    /// None is enough: it is for administrators.
+    Administrators,
 }
-use Needs::{Any, Ingest, Read, Write};
+use Needs::{Administrators, Any, Ingest, Read, Write};
 
 /// The field, or the type of objects; the operation that reaches it, in which words in capitals stand for what the world
 /// has; the scope that it needs; and what is seen of what belongs to somebody else.
@@ -48,6 +50,7 @@ type Row = (&'static str, &'static str, Needs, Others);
 
 #[rustfmt::skip]
 const TABLE: &[Row] = &[
+    ("Query.auditLog", "{ it: auditLog { totalCount nodes { action userId } } }", Administrators, Nothing),
     ("Query.compareEvaluations", "{ it: compareEvaluations(baseline: EVALUATION, candidate: EVALUATION) { matched } }", Read, Nothing),
     ("Query.evaluation", "{ it: evaluation(id: EVALUATION) { model } }", Read, Nothing),
     ("Query.evaluations", "{ it: evaluations(filter: { model: \"gpt\" }) { totalCount nodes { model } } }", Read, Nothing),
@@ -70,6 +73,8 @@ const TABLE: &[Row] = &[
     ("Query.__schema", "{ it: __schema { queryType { name } } }", Any, Nothing),
     ("Query.__type", "{ it: __type(name: \"Query\") { name } }", Any, Nothing),
     ("ApiToken", "{ it: node(id: TOKEN) { ... on ApiToken { name userId scopes } } }", Read, Nothing),
+    // Nobody else has the id of one.
+    ("AuditEntry", "{ it: auditLog(first: 1) { nodes { id action userId } } }", Administrators, Nothing),
     ("Evaluation", "{ it: node(id: EVALUATION) { ... on Evaluation { model prompt { title } run { name } testResults { totalCount } } } }", Read, Nothing),
     ("Prompt", "{ it: node(id: PROMPT) { ... on Prompt { title evaluations { totalCount } versions { totalCount } } } }", Read, Nothing),
     ("PromptTemplate", "{ it: node(id: TEMPLATE) { ... on PromptTemplate { name } } }", Read, All),
@@ -311,7 +316,10 @@ on_both_databases! {
                 // What an earlier request has changed is not there to be changed again.
                 let world = stage.world("ada").await;
                 let reply = send_with(&stage.server, credential, &world.document(row)).await;
-                if expected {
+                if needs == Administrators && who != "an administrator" {
+                    assert_eq!(code(&reply), "FORBIDDEN", "{name}, {who}: {reply:#?}");
+                    assert!(reply.body["data"]["it"].is_null(), "{name}, {who}: {reply:#?}");
+                } else if expected {
                     let it = &reply.body["data"]["it"];
                     let is_there = reply.status == 200 && reply.body.get("errors").is_none() && !it.is_null();
                     assert!(is_there, "{name}, {who}: {reply:#?}");

@@ -78,7 +78,7 @@ async fn the_limits_are_told() {
         maxInputBytes maxSelections maxOperations maxNesting maxNameBytes } }";
     let limits = TestServer::start(&database).await.data(config).await["serviceConfig"].take();
     assert_eq!(limits["maxBatchOperations"], 1);
-    for (field, limit) in [("maxDepth", 20), ("maxComplexity", 100_000), ("maxPageSize", 100), ("defaultPageSize", 20)]
+    for (field, limit) in [("maxDepth", 20), ("maxComplexity", 120_000), ("maxPageSize", 100), ("defaultPageSize", 20)]
     {
         assert_eq!(limits[field], limit, "{field}");
     }

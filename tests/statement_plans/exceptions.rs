@@ -37,6 +37,7 @@ pub const IN_BOTH: &[Allowed] = &[
     ("SELECT count(*) FROM evaluations WHERE *", "reads {all|a range}:* evaluations*"),
     ("SELECT count(*) FROM runs WHERE *", "reads {all|a range}:* runs*"),
     ("SELECT count(*) FROM prompt_templates WHERE *", "reads all: * prompt_templates*"),
+    ("SELECT count(*) FROM audit_log WHERE *", "reads {all|a range}:* audit_log*"),
     // Figures about everything, for those who see everything.
     (
         "SELECT (SELECT count(*) FROM prompts WHERE ((prompts.deleted_at IS NULL))), (SELECT count(*) FROM prompts WHERE *), \
@@ -62,6 +63,11 @@ pub const IN_BOTH: &[Allowed] = &[
 ];
 
 pub const IN_SQLITE: &[Allowed] = &[
+    // The entries of one object are few, and their ids alone are kept with it.
+    (
+        "SELECT … FROM audit_log WHERE *audit_log_objects.object_id = ?* ORDER BY audit_log.created_at *",
+        "sorts what it finds: SEARCH audit_log USING INDEX sqlite_autoindex_audit_log_1 (id=?)",
+    ),
     // The cases of two evaluations are compared: see docs/decisions.md.
     ("WITH results AS (SELECT 0 AS side, *", "sorts *"),
     // Orders within a parent for which there is no index: see docs/decisions.md.

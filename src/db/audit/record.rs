@@ -120,7 +120,7 @@ impl QueryFragment<Pg> for ObjectsOf {
         self.walk_insert("id", &mut out)?;
         out.push_sql("unnest(");
         self.ids.push_array(&mut out)?;
-        out.push_sql(") AS objects (id)");
+        out.push_sql("::uuid[]) AS objects (id)");
         Ok(())
     }
 }

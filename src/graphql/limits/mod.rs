@@ -77,7 +77,7 @@ impl QueryLimits {
         max_document_bytes: 128 * 1024,
         max_tokens: 5_000,
         max_depth: 20,
-        max_complexity: 100_000,
+        max_complexity: 120_000,
         max_input_bytes: 4 * 1024 * 1024,
         max_aliases: 100,
         max_root_fields: 50,
