@@ -12,6 +12,7 @@ use crate::db::Database;
 use crate::domain::Principal;
 use crate::graphql::{Audience, Schema, ServiceLimits};
 use crate::http::{Origins, Proxies};
+use crate::telemetry::TraceSettings;
 
 /// How many requests with larger bodies than most may have are worked on at a time; others wait.
 const BULK_BODIES: usize = 4;
@@ -41,20 +42,23 @@ pub struct App {
     pub origins: Option<Origins>,
     /// What lets requests in.
     pub admission: Arc<Admission>,
+    /// What of a request goes into its trace.
+    pub tracing: TraceSettings,
 }
 
 impl App {
     /// The application over a store.
     #[must_use]
     pub fn new(database: Database, settings: &Settings) -> Self {
-        Self {
+        let app = Self {
             explorer: settings.explorer,
             explorer_access: settings.explorer_access,
             proxies: Arc::new(settings.proxies()),
             origins: settings.cors_origins.clone(),
             admission: Arc::new(Admission::new(&settings.admission(), None)),
             ..Self::with_limits(database, settings.limits())
-        }
+        };
+        app.with_tracing(settings.tracing())
     }
 
     /// The application over a store, with these limits and the explorer. Everybody is let in, and everybody is the administrator `local`.
@@ -74,6 +78,7 @@ impl App {
             proxies: Arc::new(Proxies::NONE),
             origins: None,
             admission: Arc::new(Admission::new(&AdmissionSettings::NONE, None)),
+            tracing: TraceSettings::default(),
         }
     }
 
@@ -87,6 +92,12 @@ impl App {
     #[must_use]
     pub fn with_authenticator(self, authenticator: Arc<Authenticator>) -> Self {
         Self { authenticator, ..self }
+    }
+
+    /// The same application, where this of a request goes into its trace.
+    #[must_use]
+    pub fn with_tracing(self, tracing: TraceSettings) -> Self {
+        Self { schema: self.schema.tracing_all_resolvers(tracing.all_resolvers), tracing, ..self }
     }
 
     /// The same application with a cache.

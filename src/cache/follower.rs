@@ -20,6 +20,7 @@ use super::redis::RedisTier;
 use crate::db::outbox::{self, CacheState, OutboxRow};
 use crate::db::pool::Invalidation;
 use crate::db::{Database, DbConnection, DbError, StatementCount};
+use crate::telemetry;
 
 /// How often the outbox is read.
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -126,17 +127,22 @@ impl Following {
         let (state, rows) = self.read().await?;
         let all_read = i64::try_from(rows.len()).is_ok_and(|count| count < MOST_ROWS);
         let news = self.news(&rows, began);
+        // Most readings find nothing new, four times a second: they have no traces.
+        let span = (!news.is_empty()).then(|| telemetry::root("evalgraph cache follow")).flatten();
         if missed_some || !all_read || news.iter().any(|tag| tag == outbox::EVERYTHING) {
             self.cache.clear_process();
         }
         self.cache.invalidate_here(&news);
-        let shared = match self.cache.shared.clone() {
-            Some(tier) => self.follow_shared(&tier, &state, &rows, all_read).await?,
-            None => Shared::Off,
+        let carry_out = async {
+            let shared = match self.cache.shared.clone() {
+                Some(tier) => self.follow_shared(&tier, &state, &rows, all_read).await?,
+                None => Shared::Off,
+            };
+            self.cache.knowledge.renew(began, shared);
+            self.remove(&rows, shared).await;
+            Ok(())
         };
-        self.cache.knowledge.renew(began, shared);
-        self.remove(&rows, shared).await;
-        Ok(())
+        telemetry::within(span, carry_out).await
     }
 
     async fn read(&self) -> Result<(CacheState, Vec<OutboxRow>), DbError> {

@@ -170,8 +170,8 @@ impl Cli {
             return self.carry_out(command).await;
         }
         self.settings.validate()?;
-        telemetry::start_logging(&self.settings.log, self.settings.log_format());
         let exporting = Exporting::start(self.settings.env.as_str(), |name| std::env::var(name).ok())?;
+        telemetry::start_logging(&self.settings.log, self.settings.log_format(), exporting.as_ref());
         let done = telemetry::within(command.traced_as().and_then(telemetry::root), self.carry_out(command)).await;
         if let Some(exporting) = exporting {
             exporting.finish().await;

@@ -46,7 +46,15 @@ pub async fn run(settings: &Settings, location: &DatabaseLocation, load_demo: bo
     let caching = settings.cache();
     let pools = PoolSettings { carries_out: caching.is_some(), ..settings.pool() };
     let database = Database::open(location, &pools).await?;
-    if load_demo && let Some(summary) = demo::load_once(&database, Timestamp::now()).await? {
+    let demo = async {
+        match load_demo {
+            true => {
+                telemetry::within(telemetry::root("evalgraph demo"), demo::load_once(&database, Timestamp::now())).await
+            }
+            false => Ok(None),
+        }
+    };
+    if let Some(summary) = demo.await? {
         tracing::info!(
             prompts = summary.prompts,
             evaluations = summary.evaluations,

@@ -16,6 +16,7 @@ use crate::cache::{CacheSettings, Lifetimes};
 use crate::db::pool::{DatabaseLocation, LOCK_WAIT, PoolSettings};
 use crate::graphql::{PageLimits, QueryLimits, ServiceLimits};
 use crate::http::{ConnectionLimits, Proxies};
+use crate::telemetry::TraceSettings;
 use crate::telemetry::metrics::MetricsSettings;
 use crate::telemetry::slow::SlowSettings;
 
@@ -268,6 +269,17 @@ impl Settings {
             "log_format" => (self.log_format().as_str().to_owned(), "env"),
             _ => return None,
         })
+    }
+
+    /// What of a request goes into its trace.
+    #[must_use]
+    pub fn tracing(&self) -> TraceSettings {
+        let names = self.trace_baggage.as_deref().unwrap_or_default().split(',').map(str::trim);
+        TraceSettings {
+            slow: Duration::from_millis(self.trace_slow_ms),
+            all_resolvers: self.trace_all_resolvers,
+            baggage: names.filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+        }
     }
 
     /// What bounds a request.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Command, FromArgMatches as _, ValueEnum};
 
-use self::heading::{ADMISSION, AUTHENTICATION, CACHE, DATABASE, LIMITS, LOG, SERVER, TELEMETRY};
+use self::heading::{ADMISSION, AUTHENTICATION, CACHE, DATABASE, LIMITS, LOG, SERVER, TELEMETRY, TRACES};
 use super::admin_listen::AdminListen;
 use super::layers::without_variables;
 use super::secret::{Secret, SecretUrl};
@@ -96,6 +96,8 @@ pub mod heading {
     pub const TELEMETRY: &str = "Telemetry";
     /// The log.
     pub const LOG: &str = "Log";
+    /// Traces, where OpenTelemetry's variables say that there are any.
+    pub const TRACES: &str = "Traces";
 }
 
 /// Variables that are customary for what a setting says, by the key of the setting. They count when its own variable
@@ -517,6 +519,22 @@ pub struct Settings {
     /// How log lines look. Without it: for machines in production, unless a person looks at them in a terminal.
     #[arg(long, global = true, help_heading = LOG, env = "EVALGRAPH_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
+
+    /// How long a request may take without being in a trace: one that takes so long has spans of itself and its operation
+    /// though the sampler left it out. Longer than people wait gladly.
+    #[arg(long, global = true, help_heading = TRACES, env = "EVALGRAPH_TRACE_SLOW_MS", value_name = "MS")]
+    #[arg(default_value = "1000", value_parser = milliseconds(0))]
+    pub trace_slow_ms: u64,
+
+    /// Whether every resolver has a span and not those alone that load: thousands in a trace, and several times the work.
+    #[arg(long, global = true, help_heading = TRACES, env = "EVALGRAPH_TRACE_ALL_RESOLVERS", value_name = "BOOLEAN")]
+    #[arg(default_value = "false", action = clap::ArgAction::Set)]
+    pub trace_all_resolvers: bool,
+
+    /// Which entries of the header `baggage` are recorded with a request, separated by commas. Without it, none: clients
+    /// may have secrets there.
+    #[arg(long, global = true, help_heading = TRACES, env = "EVALGRAPH_TRACE_BAGGAGE", value_name = "NAMES")]
+    pub trace_baggage: Option<String>,
 }
 
 impl Default for Settings {

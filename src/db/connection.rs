@@ -12,7 +12,7 @@ use diesel_async::SimpleAsyncConnection;
 use super::postgres::PostgresConnection;
 use super::sqlite::SqliteConnection;
 use super::statement_count::StatementCount;
-use crate::telemetry::StatementSpan;
+use crate::telemetry;
 use crate::telemetry::metrics::Statement;
 
 /// A connection to one of the two databases. Statements run on it through `on_backend!`.
@@ -95,10 +95,10 @@ pub(super) fn count_statements(
     counters: StatementCounters,
     database: &'static str,
 ) -> impl FnMut(InstrumentationEvent<'_>) + Send + 'static {
-    let (mut span, mut measured) = (None, None);
+    let mut measured = None;
     move |event: InstrumentationEvent<'_>| match event {
         InstrumentationEvent::StartQuery { query, .. } => {
-            span = StatementSpan::begin(database, || without_values(&query.to_string()).to_owned());
+            telemetry::statement_begins(database, || without_values(&query.to_string()).to_owned());
             measured = Statement::begin();
             counters.sent.fetch_add(1, Ordering::Relaxed);
             if tracing::enabled!(target: STATEMENTS, tracing::Level::TRACE) {
@@ -114,9 +114,7 @@ pub(super) fn count_statements(
                 let asker = || counters.asker.lock().unwrap_or_else(PoisonError::into_inner).asker();
                 measured.end(&text_of(query), is_ok, asker);
             }
-            if let Some(span) = span.take() {
-                StatementSpan::end(span, error);
-            }
+            telemetry::statement_answered(error);
         }
         InstrumentationEvent::CacheQuery { .. } => {
             counters.prepared.fetch_add(1, Ordering::Relaxed);

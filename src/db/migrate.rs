@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection as _;
-use diesel::migration::MigrationSource;
+use diesel::migration::{Migration, MigrationSource};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel_async::{AsyncMigrationHarness, AsyncPgConnection};
@@ -17,6 +17,7 @@ use super::error::DbError;
 use super::planner;
 use super::pool::{DatabaseLocation, postgres_target};
 use super::sqlite::{self, Missing};
+use crate::telemetry::{self, Place};
 
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -98,6 +99,11 @@ async fn change(location: &DatabaseLocation, change: Change) -> Result<Vec<Strin
 async fn off_the_runtime<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, MigrateError> + Send + 'static,
 ) -> Result<T, MigrateError> {
+    let place = telemetry::place();
+    let work = move || {
+        let _entered = place.as_ref().map(Place::enter);
+        work()
+    };
     tokio::task::spawn_blocking(work).await.map_err(|error| MigrateError::Failed(error.to_string()))?
 }
 
@@ -241,8 +247,12 @@ fn check_and_run<DB: diesel::backend::Backend>(
     }
     match change {
         Change::Apply => {
-            let versions = harness.run_pending_migrations(migrations()).map_err(failed)?;
-            Ok(versions.iter().map(ToString::to_string).collect())
+            let pending = harness.pending_migrations(migrations()).map_err(failed)?;
+            let apply = |migration: Box<dyn Migration<DB>>| {
+                let _span = telemetry::child(&format!("migration {}", migration.name()));
+                harness.run_migration(&*migration).map(|version| version.to_string())
+            };
+            pending.into_iter().map(apply).collect::<Result<_, _>>().map_err(failed)
         }
         Change::Revert(steps) => {
             let steps = steps.min(applied.len());

@@ -420,7 +420,7 @@ impl RolePool {
     {
         let connection = telemetry::within(telemetry::child(POOL_WAIT), self.acquire()).await?;
         let count = count.clone();
-        let task = self.tasks.spawn(telemetry::attached(telemetry::current(), async move {
+        let task = self.tasks.spawn(telemetry::at(telemetry::place(), async move {
             let result = run_on(connection, &count, work).await;
             then.await;
             result
@@ -440,7 +440,7 @@ where
     let statements = connection.sent_for(count);
     let _counted = CountOnDrop { before: statements.load(Ordering::Relaxed), statements, count };
     connection.usage().busy = true;
-    let result = work(&mut connection).await.map_err(DbError::from);
+    let result = telemetry::with_statements(work(&mut connection)).await.map_err(DbError::from);
     // A lost connection is not given to the next request, even where its socket has not been found closed yet; nor one
     // to a file that does not work, for a new one may lead to a file that was put in its place.
     connection.usage().busy = matches!(result, Err(DbError::ConnectionLost(_) | DbError::Storage(_)));

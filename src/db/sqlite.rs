@@ -11,10 +11,9 @@ use diesel_async::AsyncConnection as _;
 use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper};
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, TryFutureExt as _};
-use opentelemetry::Context;
 
 use super::connection::{StatementCounters, Usage, count_statements};
-use crate::telemetry;
+use crate::telemetry::{self, Place};
 
 /// How long a statement waits for another process's lock on the file, where nothing else is asked for: longer than a
 /// server that writes now and then keeps it, and less than people wait.
@@ -36,9 +35,9 @@ impl SpawnBlocking for Detached {
     where
         R: Send + 'static,
     {
-        let context = telemetry::current();
+        let place = telemetry::place();
         let task = move || {
-            let _attached = context.map(Context::attach);
+            let _entered = place.as_ref().map(Place::enter);
             task()
         };
         tokio::task::spawn_blocking(task).map_err(Into::into).boxed()

@@ -7,13 +7,15 @@ use async_graphql::parser::types::{
     BaseType, ExecutableDocument, OperationType, Selection, SelectionSet, ServiceDocument, Type, TypeKind,
     TypeSystemDefinition,
 };
-use async_graphql::{Context, Pos, Positioned, QueryPathNode, QueryPathSegment};
+use async_graphql::{Pos, Positioned, QueryPathNode, QueryPathSegment};
 
-/// The coordinates of the fields of a document, by the place of each in its text.
-pub type Coordinates = HashMap<Pos, Arc<str>>;
+use crate::telemetry::FieldName;
+
+/// The names of the fields of a document, by the place of each in its text.
+pub type Coordinates = HashMap<Pos, Arc<FieldName>>;
 
 struct OutputField {
-    coordinate: Arc<str>,
+    name: Arc<FieldName>,
     type_name: String,
 }
 
@@ -33,15 +35,24 @@ impl OutputTypes {
             };
             let field = |field: &Positioned<async_graphql::parser::types::FieldDefinition>| {
                 let name = field.node.name.node.to_string();
-                let coordinate = format!("{}.{name}", node.name.node).into();
-                (name, OutputField { coordinate, type_name: named(&field.node.ty.node).to_owned() })
+                let known_as = FieldName {
+                    coordinate: format!("{}.{name}", node.name.node).into(),
+                    parent_type: node.name.node.as_str().into(),
+                    name: name.as_str().into(),
+                };
+                (name, OutputField { name: Arc::new(known_as), type_name: named(&field.node.ty.node).to_owned() })
             };
             types.insert(node.name.node.to_string(), fields.iter().map(field).collect());
         }
         Self(types)
     }
 
-    /// The coordinates of all fields of a document. Each selection is looked at once, however often its fragment is
+    /// The name of a field.
+    pub fn field(&self, parent_type: &str, name: &str) -> Option<&FieldName> {
+        Some(&self.0.get(parent_type)?.get(name)?.name)
+    }
+
+    /// The names of all fields of a document. Each selection is looked at once, however often its fragment is
     /// spread.
     pub fn coordinates(&self, document: &ExecutableDocument) -> Coordinates {
         let mut found = Coordinates::new();
@@ -63,7 +74,7 @@ impl OutputTypes {
                     Selection::Field(field) => {
                         let known = self.0.get(parent).and_then(|fields| fields.get(field.node.name.node.as_str()));
                         let Some(known) = known else { continue };
-                        found.insert(field.pos, Arc::clone(&known.coordinate));
+                        found.insert(field.pos, Arc::clone(&known.name));
                         open.push((&known.type_name, &field.node.selection_set.node));
                     }
                     Selection::InlineFragment(fragment) => {
@@ -87,9 +98,9 @@ fn named(of: &Type) -> &str {
 }
 
 /// Where in the answer a field is, as in `prompts.nodes[2].evaluations`.
-pub fn path(context: &Context<'_>) -> String {
+pub fn path(node: Option<&QueryPathNode<'_>>) -> String {
     let mut segments = Vec::new();
-    let mut node: Option<&QueryPathNode<'_>> = context.path_node.as_ref();
+    let mut node = node;
     while let Some(QueryPathNode { parent, segment }) = node {
         segments.push(*segment);
         node = *parent;

@@ -257,11 +257,19 @@ fn log_cause(
     }
 }
 
-/// Errors of async-graphql itself have no code. Those with a path arose where an argument was read, those without in
-/// validation.
 fn complete_foreign(error: &mut ServerError) {
-    let code = if error.path.is_empty() { ErrorCode::GraphqlValidationFailed } else { ErrorCode::BadUserInput };
+    let code = code_of(error);
     error.extensions.get_or_insert_default().set("code", code.as_str());
+}
+
+/// The code that an error has, or is to be given. Errors of async-graphql itself have none: those with a path arose where an
+/// argument was read, those without in validation.
+pub(super) fn code_of(error: &ServerError) -> ErrorCode {
+    match error.source::<ApiError>() {
+        Some(error) => error.code(),
+        None if error.path.is_empty() => ErrorCode::GraphqlValidationFailed,
+        None => ErrorCode::BadUserInput,
+    }
 }
 
 /// An error about the request as a whole.

@@ -14,7 +14,7 @@ use super::prepare::Prepared;
 use super::scope::RequestScope;
 use super::variables::chosen_operation;
 use super::written::WritesAnswers;
-use super::{Schema, permissions, traced};
+use super::{Schema, permissions, traced as trace};
 use crate::domain::shortened;
 use crate::telemetry;
 use crate::telemetry::metrics::OperationMeter;
@@ -118,13 +118,13 @@ pub async fn execute(
     let operation = async {
         let mut meter = OperationMeter::begin();
         let execution = run(schema, scope, request, limit, toll, &mut meter, named).await;
-        traced::tell_errors(&execution.response);
+        trace::end(scope, &execution.response);
         if let Some(meter) = meter {
-            meter.end(&traced::codes(&execution.response), scope.statements());
+            meter.end(&trace::codes(&execution.response), scope.statements());
         }
         execution
     };
-    telemetry::within(telemetry::child("GraphQL Operation"), operation).await
+    telemetry::within(trace::begin(scope), operation).await
 }
 
 async fn run(
@@ -136,6 +136,12 @@ async fn run(
     meter: &mut Option<OperationMeter>,
     named: impl FnOnce(&str),
 ) -> Execution {
+    // Only where the request is recorded.
+    let fields = scope.dispatcher.fields.as_ref();
+    let traced = fields.zip(schema.traced.as_ref()).map(|(fields, traced)| {
+        fields.all_have_spans();
+        traced
+    });
     let prepared = schema.prepare(&request);
     let cost = prepared.as_ref().map_or(REQUEST_COST, |prepared| prepared.passed.cost);
     if let Err(unpaid) = toll.pay(cost).await {
@@ -144,8 +150,10 @@ async fn run(
     }
     match prepared {
         Ok(Prepared { document, operation_type, passed, merges_fields }) => {
+            // It is parsed already, so nobody else needs the text.
+            let text = std::mem::take(&mut request.query);
             let name = operation_name(&request, &document);
-            traced::describe(&request.query, operation_type, name);
+            trace::describe(scope, operation_type, name, passed.complexity, || text);
             if operation_type == OperationType::Mutation && !scope.context.may_write {
                 let message = "a mutation changes something: send it with POST, which nobody repeats by himself";
                 let response = Response::from_errors(vec![request_error(ErrorCode::BadUserInput, message)]);
@@ -166,21 +174,25 @@ async fn run(
                 return Execution { response, ending: Ending::Forbidden };
             }
             if let Some(meter) = meter {
-                meter.executes(traced::type_name(operation_type), name);
+                meter.executes(trace::type_name(operation_type), name);
             }
-            if scope.dispatcher.fields.is_some() {
+            if fields.is_some() {
                 scope.coordinates.get_or_init(|| schema.output_types.coordinates(&document));
             }
             request.set_parsed_query(document);
             if !merges_fields {
-                request = request.data(WritesAnswers);
+                request = request.data(WritesAnswers { has_spans: traced.is_some() });
             }
         }
         Err(errors) => return Execution::refused(errors),
     }
-    let execution = schema.executable.execute(request.data(Arc::clone(scope)));
-    let driven = Arc::clone(&scope.dispatcher).drive(execution);
-    let driven = telemetry::within(telemetry::child("GraphQL Operation Execution"), driven);
+    let execution = traced.unwrap_or(&schema.executable).execute(request.data(Arc::clone(scope)));
+    let driven = async {
+        let response = Arc::clone(&scope.dispatcher).drive(execution).await;
+        trace::executed(&response);
+        response
+    };
+    let driven = telemetry::within(trace::Phase::Execute.begin(), driven);
     let Ok(mut response) = tokio::time::timeout_at(limit.deadline, driven).await else {
         let message = format!("the request took longer than {} ms: ask for less at once", limit.whole.as_millis());
         let response = Response::from_errors(vec![request_error(ErrorCode::Timeout, message)]);

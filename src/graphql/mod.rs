@@ -1,5 +1,6 @@
 //! The GraphQL schema: types, fields, and the rules that hold for all of them.
 
+mod all_resolvers;
 mod connection;
 mod coordinates;
 mod cursor;
@@ -25,8 +26,9 @@ mod written;
 use std::sync::Arc;
 
 use async_graphql::parser::parse_schema;
-use async_graphql::{EmptySubscription, SDLExportOptions};
+use async_graphql::{EmptySubscription, SDLExportOptions, SchemaBuilder};
 
+use self::all_resolvers::AllResolvers;
 use self::coordinates::OutputTypes;
 use self::limits::Limiter;
 use self::mutation::Mutation;
@@ -48,10 +50,13 @@ type ExecutableSchema = async_graphql::Schema<Query, Mutation, EmptySubscription
 #[derive(Clone)]
 pub struct Schema {
     executable: ExecutableSchema,
+    /// The same, where every resolver of a recorded request has a span; none where only those that load have one.
+    traced: Option<ExecutableSchema>,
     limiter: Arc<Limiter>,
     input_types: Arc<InputTypes>,
     output_types: Arc<OutputTypes>,
     introspection: Audience,
+    limits: ServiceLimits,
 }
 
 impl Schema {
@@ -61,34 +66,43 @@ impl Schema {
     /// When async-graphql describes the schema in something else than GraphQL.
     #[must_use]
     pub fn new(limits: ServiceLimits) -> Self {
-        let executable = executable(limits);
+        let executable = definition(limits).finish();
         // The library keeps its registry to itself, so what guards the schema reads it as it is printed.
         let document = parse_schema(printed(&executable)).expect("a schema's own description is GraphQL");
         let limiter = Limiter::new(&document, limits);
         Self {
             executable,
+            traced: None,
+            limits,
             limiter: Arc::new(limiter),
             input_types: Arc::new(InputTypes::new(&document)),
             output_types: Arc::new(OutputTypes::new(&document)),
             introspection: limits.introspection,
         }
     }
+
+    /// The same schema, where every resolver of a recorded request has a span, or only those that load.
+    #[must_use]
+    pub fn tracing_all_resolvers(self, all: bool) -> Self {
+        let extension = AllResolvers(Arc::clone(&self.output_types));
+        let traced = all.then(|| definition(self.limits).extension(extension).finish());
+        Self { traced, ..self }
+    }
 }
 
-fn executable(limits: ServiceLimits) -> ExecutableSchema {
+fn definition(limits: ServiceLimits) -> SchemaBuilder<Query, Mutation, EmptySubscription> {
     async_graphql::Schema::build(Query, Mutation::default(), EmptySubscription)
         .data(limits)
         .data(limits.queries.pages)
         // The library's own limit follows fragments wherever they are spread; ours is checked before.
         .limit_recursive_depth(usize::MAX)
         .register_output_type::<types::Node>()
-        .finish()
 }
 
 /// The schema in GraphQL's own language, in an order that does not depend on the code.
 #[must_use]
 pub fn sdl() -> String {
-    printed(&executable(ServiceLimits::DEFAULT))
+    printed(&definition(ServiceLimits::DEFAULT).finish())
 }
 
 fn printed(schema: &ExecutableSchema) -> String {

@@ -6,10 +6,10 @@ use async_graphql::{Request, ServerError};
 
 use super::error::ErrorCode;
 use super::limits::Passed;
+use super::traced::Phase;
 use super::written::merges_fields;
 use super::{Schema, variables};
 use crate::telemetry::metrics::Phases;
-use crate::telemetry::phase;
 
 /// A document that may be executed.
 #[derive(Debug)]
@@ -42,19 +42,15 @@ impl Schema {
     /// With what is wrong with the request. What the schema says of it is not among that.
     pub fn prepare(&self, request: &Request) -> Result<Prepared, Vec<ServerError>> {
         let only = |error| vec![error];
-        let document =
-            phase("GraphQL Document Parsing", || Phases::Parse.measure(|| self.parse(request))).map_err(only)?;
-        let passed = phase("GraphQL Document Validation", || {
-            Phases::Validate.measure(|| self.limiter.check(&document, &request.variables))
-        })?;
-        let coerced = phase("GraphQL Variable Coercion", || {
-            Phases::Plan.measure(|| {
-                let operation = variables::chosen_operation(request, &document)?;
-                self.input_types.check(request, &operation.node)?;
-                Ok((operation.node.ty, merges_fields(&document, &operation.node)))
-            })
-        });
-        let (operation_type, merges_fields) = coerced.map_err(only)?;
+        let document = Phase::Parse.run(|| Phases::Parse.measure(|| self.parse(request).map_err(only)))?;
+        let passed =
+            Phase::Validate.run(|| Phases::Validate.measure(|| self.limiter.check(&document, &request.variables)))?;
+        let coerce = || {
+            let operation = variables::chosen_operation(request, &document).map_err(only)?;
+            self.input_types.check(request, &operation.node).map_err(only)?;
+            Ok((operation.node.ty, merges_fields(&document, &operation.node)))
+        };
+        let (operation_type, merges_fields) = Phase::CoerceVariables.run(|| Phases::Plan.measure(coerce))?;
         Ok(Prepared { document, operation_type, passed, merges_fields })
     }
 

@@ -12,6 +12,7 @@ use crate::cache::Cache;
 use crate::db::{Database, StatementCount};
 use crate::domain::{Client, Deed, Origin, Principal};
 use crate::loaders::{Dispatcher, Loaders, Store};
+use crate::telemetry::{self, FieldName, OperationNote, OperationNotes, Span};
 use crate::writes::{Write, perform};
 
 /// Who asks, and under which name the request is known.
@@ -40,6 +41,8 @@ pub struct RequestScope {
     pub(super) dispatcher: Arc<Dispatcher>,
     /// The names of the fields, where the request is recorded.
     pub(super) coordinates: OnceLock<Coordinates>,
+    /// What there would be to tell of the operation, where it is not recorded and may have to be told of in the end.
+    pub(super) notes: Option<OperationNotes>,
     database: Database,
     statements: StatementCount,
 }
@@ -57,7 +60,8 @@ impl RequestScope {
             cache,
         });
         let loaders = Loaders::new(&store, &dispatcher);
-        Arc::new(Self { context, loaders, dispatcher, coordinates: OnceLock::new(), database, statements })
+        let notes = OperationNotes::wanted();
+        Arc::new(Self { context, loaders, dispatcher, coordinates: OnceLock::new(), notes, database, statements })
     }
 
     /// Makes a change that `field` asks for and `argument` describes. What the request has read before it is forgotten: what
@@ -81,6 +85,12 @@ impl RequestScope {
         }
     }
 
+    /// What there is to tell of the operation, if it was not recorded.
+    #[must_use]
+    pub fn take_note(&self) -> Option<OperationNote> {
+        self.notes.as_ref().and_then(OperationNotes::take)
+    }
+
     /// Notes the name of the operation, for reports of its statements.
     pub(super) fn name_operation(&self, name: &str) {
         self.statements.name_operation(name);
@@ -90,6 +100,11 @@ impl RequestScope {
     #[must_use]
     pub fn statements(&self) -> u64 {
         self.statements.get()
+    }
+
+    /// By what names a field is known, where the request is recorded.
+    fn field_name(&self, context: &Context<'_>) -> Option<&Arc<FieldName>> {
+        self.coordinates.get()?.get(&context.item.pos)
     }
 
     /// What the operation cost: statements in all; batches, keys and hits of each loader.
@@ -120,11 +135,19 @@ pub(super) fn scope<'a>(context: &Context<'a>) -> &'a RequestScope {
 /// The loaders of the operation that a resolver is part of: it is about to ask one of them.
 pub(super) fn loaders<'a>(context: &Context<'a>) -> &'a Loaders {
     let scope = scope(context);
-    if let (Some(fields), Some(coordinates)) = (&scope.dispatcher.fields, scope.coordinates.get())
-        && let Some(coordinate) = coordinates.get(&context.item.pos)
-    {
-        let arguments = context.item.node.arguments.iter().map(|(name, _)| name.node.to_string());
-        fields.open(coordinate, coordinates::path(context), arguments);
+    if let (Some(fields), Some(name)) = (&scope.dispatcher.fields, scope.field_name(context)) {
+        fields.open(name, || span_of(context, name));
     }
     &scope.loaders
+}
+
+/// The span of a resolver, where each has one.
+pub(super) fn resolver_span(context: &Context<'_>) -> Option<Span> {
+    span_of(context, scope(context).field_name(context)?)
+}
+
+fn span_of(context: &Context<'_>, name: &FieldName) -> Option<Span> {
+    let field = &context.item.node;
+    let path = || coordinates::path(context.path_node.as_ref());
+    telemetry::field(name, &field.response_key().node, path, &field.arguments)
 }

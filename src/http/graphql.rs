@@ -22,6 +22,7 @@ use crate::domain::{Client, Credential, Principal, shortened};
 use crate::graphql::{
     Ending, ErrorCode, REQUEST_COST, RequestContext, RequestScope, TimeLimit, Toll as _, Unpaid, execute, request_error,
 };
+use crate::telemetry::{self, RequestTrace};
 
 /// A request with this header set to `1` is told what its operation cost.
 const EXPLAIN: &str = "x-evalgraph-explain";
@@ -35,6 +36,7 @@ pub async fn answer(
     Extension(principal): Extension<Principal>,
     Extension(request_id): Extension<RequestId>,
     Extension(details): Extension<LogDetails>,
+    trace: Option<Extension<RequestTrace>>,
     request: Request,
 ) -> Response {
     let deadline = Instant::now() + app.limits.request_timeout;
@@ -57,13 +59,17 @@ pub async fn answer(
     let cache = app.cache.clone().filter(|_| !wants_no_cache(request.headers()));
     let principal = context.principal.clone();
     let purse = Purse::new(&app, &principal, request.extensions().get().copied());
-    let answer = match admit(&app, &principal, &purse, request, deadline).await {
-        Ok(Admitted { request, _place, _bulk }) => {
-            let scope = RequestScope::new(app.database.clone(), cache, context);
-            run(&app, &scope, &details, media_type, &purse, request, deadline).await
+    let demanded = trace.and_then(|Extension(trace)| trace.demanded(principal.is_admin));
+    let answered = async {
+        match admit(&app, &principal, &purse, request, deadline).await {
+            Ok(Admitted { request, _place, _bulk }) => {
+                let scope = RequestScope::new(app.database.clone(), cache, context);
+                run(&app, &scope, &details, media_type, &purse, request, deadline).await
+            }
+            Err(refusal) => *refusal,
         }
-        Err(refusal) => *refusal,
     };
+    let answer = telemetry::at(demanded, answered).await;
     details.errors(answer.errors());
     let mut response = answer.into_response(media_type);
     purse.tell(response.headers_mut());
@@ -140,7 +146,7 @@ async fn run(
     request: GraphqlRequest,
     deadline: Instant,
 ) -> Answer {
-    let _statements = details.watch(scope);
+    let _watch = details.watch(scope);
     let limits = TimeLimit { deadline, whole: app.limits.request_timeout };
     let operation = |name: &str| details.operation(name);
     let execution = execute(&app.schema, scope, request, limits, purse, operation).await;

@@ -48,6 +48,7 @@ pub fn router(app: App) -> Router {
     } else {
         Router::new().route("/", get(welcome)).route("/graphql", operations)
     };
+    let tracing = app.tracing.clone();
     let routes = routes
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
@@ -59,7 +60,7 @@ pub fn router(app: App) -> Router {
         None => routes,
     };
     routes
-        .layer(middleware::from_fn(request_log::log_request))
+        .layer(middleware::from_fn_with_state(tracing, request_log::log_request))
         .layer(middleware::from_fn_with_state(app, client_address::find))
         .layer(middleware::from_fn(security_headers::add))
 }

@@ -5,11 +5,12 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt as _;
+use opentelemetry::trace::SpanContext;
 use uuid::Uuid;
 
 use super::client_address::ClientAddress;
@@ -17,7 +18,7 @@ use super::negotiation::{Answer, MediaType};
 use crate::domain::shortened;
 use crate::graphql::{ErrorCode, RequestScope, request_error};
 use crate::telemetry::metrics::{self, ActiveHttpRequest, HttpFacts};
-use crate::telemetry::{self, RequestSpan};
+use crate::telemetry::{self, OperationNote, RequestTrace, TraceSettings};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// A request id of a client is taken over when it is not longer than this.
@@ -33,22 +34,26 @@ pub struct RequestId(pub Arc<str>);
 #[derive(Debug, Clone, Default)]
 pub struct LogDetails(Arc<Mutex<Details>>);
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 struct Details {
     operation: Option<String>,
     statements: u64,
     errors: usize,
+    note: Option<OperationNote>,
 }
 
-/// Notes how many statements an operation sent, when it ends or is dropped.
-pub struct Statements<'a> {
+/// Notes what an operation did, when it ends or is dropped.
+pub struct Watch<'a> {
     details: &'a LogDetails,
     scope: Arc<RequestScope>,
 }
 
-impl Drop for Statements<'_> {
+impl Drop for Watch<'_> {
     fn drop(&mut self) {
-        self.details.with(|details| details.statements = self.scope.statements());
+        self.details.with(|details| {
+            details.statements = self.scope.statements();
+            details.note = self.scope.take_note();
+        });
     }
 }
 
@@ -58,9 +63,9 @@ impl LogDetails {
         self.with(|details| details.operation = Some(shortened(name, LONGEST_SHOWN).into_owned()));
     }
 
-    /// The statements of the operation, for as long as the result lives.
-    pub fn watch(&self, scope: &Arc<RequestScope>) -> Statements<'_> {
-        Statements { details: self, scope: Arc::clone(scope) }
+    /// What the operation does, for as long as the result lives.
+    pub fn watch(&self, scope: &Arc<RequestScope>) -> Watch<'_> {
+        Watch { details: self, scope: Arc::clone(scope) }
     }
 
     /// How many errors the answer tells.
@@ -81,20 +86,35 @@ struct Line {
     client: Option<ClientAddress>,
     begun: Instant,
     details: LogDetails,
-    trace_id: Option<String>,
-    status: Option<u16>,
+    trace: Option<RequestTrace>,
+    /// What the client is told of the trace.
+    trace_ids: Option<SpanContext>,
+    status: Option<StatusCode>,
     _active: ActiveHttpRequest,
+}
+
+impl Line {
+    /// The request is over. Its trace ends before the line is written, which has its id.
+    fn end(&mut self, status: Option<StatusCode>) {
+        self.status = status;
+        let note = self.details.with(|details| details.note.take());
+        self.trace_ids = self.trace.as_ref().and_then(|trace| trace.end(status, note));
+    }
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
-        let Details { operation, statements, errors } = self.details.with(|details| details.clone());
+        if self.status.is_none() {
+            self.end(None);
+        }
+        let Details { operation, statements, errors, .. } = self.details.with(std::mem::take);
         let (request_id, method, path) = (&*self.request_id, self.method.as_str(), self.path.as_str());
-        let trace_id = self.trace_id.as_deref();
+        let of_client = || self.trace.as_ref().and_then(RequestTrace::trace_id);
+        let trace_id = self.trace_ids.as_ref().map(|ids| ids.trace_id().to_string()).or_else(of_client);
+        let status = self.status.map(|status| status.as_u16());
         let took = self.begun.elapsed();
         let duration_ms = took.as_secs_f64() * 1e3;
-        let facts = HttpFacts { method: method_name(&self.method), route: route(path), status: self.status, took };
-        metrics::http_answered(facts);
+        metrics::http_answered(HttpFacts { method: method_name(&self.method), route: route(path), status, took });
         let client = self.client.map(|ClientAddress(address)| tracing::field::display(address));
         // The same fields at each level, for the level of a line is part of its call site.
         macro_rules! line {
@@ -114,7 +134,7 @@ impl Drop for Line {
                 )
             };
         }
-        match self.status {
+        match status {
             None => line!(info, tracing::field::Empty, "request cancelled"),
             Some(status @ 500..) => line!(warn, status, "request"),
             Some(status) if is_probe(path) => line!(debug, status, "request"),
@@ -158,10 +178,10 @@ fn is_probe(path: &str) -> bool {
     path.starts_with("/health/") || path == "/metrics"
 }
 
-/// Gives the request its id, which the answer carries too, and writes its line.
-pub async fn log_request(mut request: Request, next: Next) -> Response {
+/// Gives the request its id, which the answer carries too, its trace, and writes its line.
+pub async fn log_request(State(tracing): State<TraceSettings>, mut request: Request, next: Next) -> Response {
     let request_id = request_id(&request);
-    let span = RequestSpan::begin(request.method(), request.uri().path(), request.headers(), &request_id);
+    let trace = RequestTrace::begin(&tracing, request.method(), request.uri().path(), request.headers(), &request_id);
     let details = LogDetails::default();
     let mut line = Line {
         request_id: Arc::clone(&request_id),
@@ -170,19 +190,22 @@ pub async fn log_request(mut request: Request, next: Next) -> Response {
         client: request.extensions().get().copied(),
         begun: Instant::now(),
         details: details.clone(),
-        trace_id: span.as_ref().map(RequestSpan::trace_id),
+        trace: trace.clone(),
+        trace_ids: None,
         status: None,
         _active: ActiveHttpRequest::begin(),
     };
     request.extensions_mut().insert(RequestId(Arc::clone(&request_id)));
     request.extensions_mut().insert(details);
-    let answer = AssertUnwindSafe(telemetry::attached(span.as_ref().map(RequestSpan::context), next.run(request)))
-        .catch_unwind()
-        .await;
+    let place = trace.as_ref().and_then(RequestTrace::place);
+    if let Some(trace) = trace {
+        request.extensions_mut().insert(trace);
+    }
+    let answer = AssertUnwindSafe(telemetry::at(place, next.run(request))).catch_unwind().await;
     let mut response = answer.unwrap_or_else(|panic| after_panic(&request_id, &*panic));
-    line.status = Some(response.status().as_u16());
-    if let Some(span) = span {
-        span.answer(response.status(), response.headers_mut());
+    line.end(Some(response.status()));
+    if let Some(ids) = &line.trace_ids {
+        telemetry::tell_client(ids, response.headers_mut());
     }
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
@@ -217,24 +240,10 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::telemetry::captured::Captured;
 
     async fn broken() -> &'static str {
         panic!("a secret cause")
-    }
-
-    /// Keeps the log of the thread that it is made on.
-    #[derive(Clone, Default)]
-    struct Captured(Arc<Mutex<Vec<u8>>>);
-
-    impl std::io::Write for Captured {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
     }
 
     #[tokio::test]
@@ -246,7 +255,7 @@ mod tests {
         let router = Router::new()
             .route("/panic", get(broken))
             .route("/", get(|| async { "well" }))
-            .layer(axum::middleware::from_fn(log_request));
+            .layer(axum::middleware::from_fn_with_state(TraceSettings::default(), log_request));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -261,7 +270,7 @@ mod tests {
         assert_eq!(body, expected);
         assert_eq!(reqwest::get(format!("http://{address}/")).await.unwrap().status(), 200);
         // The cause is where only the operator reads it, under the id that the client can quote.
-        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let log = log.text();
         let line = log.lines().find(|line| line.contains("a secret cause")).unwrap_or_else(|| panic!("{log}"));
         assert!(line.contains(&request_id), "{line}");
     }

@@ -11,6 +11,7 @@ use super::loader::{Batch, LoadError};
 use super::store::Store;
 use crate::cache::{Answers, Cache, Fingerprint, Footprint, Kind, Mode, Tag, Wanted};
 use crate::domain::Principal;
+use crate::telemetry;
 
 /// A question whose answers may be remembered.
 pub trait Cacheable: Batch<Value: Serialize + DeserializeOwned + Footprint, Key: Hash> {
@@ -61,6 +62,7 @@ impl<B: Cacheable> Cached<B> {
         let found = answers(&self.batch, cache, Mode::Read, &wanted, keys).await;
         self.process_hits.fetch_add(found.process_hits as u64, Ordering::Relaxed);
         self.shared_hits.fetch_add(found.shared_hits as u64, Ordering::Relaxed);
+        telemetry::tell_tier_hits(found.process_hits, found.shared_hits);
         if !found.refresh.is_empty() {
             self.refresh(cache, &found.refresh, &wanted, keys);
         }
@@ -72,10 +74,11 @@ impl<B: Cacheable> Cached<B> {
         let (batch, cache) = (Arc::clone(&self.batch), Arc::clone(cache));
         let wanted: Vec<Wanted> = places.iter().map(|&place| wanted[place].clone()).collect();
         let keys: Vec<B::Key> = places.iter().map(|&place| keys[place].clone()).collect();
-        tokio::spawn(async move {
+        let refresh = async move {
             let refreshed = answers(&batch, &cache, Mode::Refresh, &wanted, &keys).await;
             cache.counts().refreshed.fetch_add(refreshed.answers.len() as u64, Ordering::Relaxed);
-        });
+        };
+        tokio::spawn(telemetry::within(telemetry::beside("evalgraph cache refresh"), refresh));
     }
 }
 

@@ -36,7 +36,7 @@ impl Dispatcher {
     /// A dispatcher for a request, which is recorded if its context says so.
     #[must_use]
     pub fn new() -> Self {
-        Self { fields: telemetry::current().map(|_| FieldSpans::default()), ..Self::default() }
+        Self { fields: telemetry::is_recording().then(FieldSpans::default), ..Self::default() }
     }
 
     /// Puts a batch in line. It is polled for the first time when every resolver is waiting.

@@ -10,13 +10,23 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use thiserror::Error;
+use tracing::Subscriber;
+use tracing_subscriber::Layer;
+use tracing_subscriber::registry::LookupSpan;
 use uuid::Uuid;
+
+use super::dropping::Gate;
+use super::sampler::{self, OnDemand};
 
 /// How long the end of the process waits for the last spans to be sent.
 const FLUSH_LIMIT: Duration = Duration::from_secs(5);
 
 /// By which name spans and metrics know this process.
 static INSTANCE: LazyLock<Uuid> = LazyLock::new(Uuid::now_v7);
+
+/// How many spans wait to be sent, where the variable does not say it.
+const QUEUE: usize = 2048;
+const QUEUE_SIZE: &str = "OTEL_BSP_MAX_QUEUE_SIZE";
 
 /// The protocols that spans are sent in.
 const PROTOCOLS: [&str; 2] = ["grpc", "http/protobuf"];
@@ -61,11 +71,16 @@ impl Exporting {
         };
         let exporter = exporter.map_err(|error| TelemetryError::Exporter("traces", error.to_string()))?;
         let provider = SdkTracerProvider::builder()
+            .with_sampler(OnDemand(sampler::configured(|name| given(&variable, name))?))
             .with_resource(resource(environment, &variable))
-            .with_batch_exporter(exporter)
+            .with_span_processor(Gate::new(exporter, queue_size(&variable)?))
             .build();
-        super::install(&provider);
         Ok(Some(Self(provider)))
+    }
+
+    /// What makes spans to be sent: see [`layer`](super::layer).
+    pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(&self) -> impl Layer<S> + use<S> {
+        super::layer(&self.0)
     }
 
     /// Sends what is left, for some seconds at most.
@@ -98,6 +113,15 @@ pub(super) fn is_wanted(signal: Signal, variable: &impl Fn(&str) -> Option<Strin
             Ok(["OTEL_EXPORTER_OTLP_ENDPOINT", signal.endpoint()].iter().any(|name| given(variable, name).is_some()))
         }
     }
+}
+
+fn queue_size(variable: &impl Fn(&str) -> Option<String>) -> Result<usize, TelemetryError> {
+    let Some(value) = given(variable, QUEUE_SIZE) else { return Ok(QUEUE) };
+    value.parse().ok().filter(|&size| size > 0).ok_or(TelemetryError::Variable {
+        variable: QUEUE_SIZE,
+        value,
+        expected: "a number of spans, 1 or more".to_owned(),
+    })
 }
 
 /// What is sent.

@@ -1,39 +1,50 @@
 //! The spans of resolvers that load.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use opentelemetry::Array;
-use opentelemetry::trace::SpanContext;
-use opentelemetry::{StringValue, Value};
+use async_graphql::{Name, Positioned};
+use opentelemetry::{Array, KeyValue, StringValue, Value};
 
 use super::metrics;
-use super::span::{Span, child};
+use super::span::{Place, Span, child, place};
 
 /// How many resolvers of a request have spans; a request may have tens of thousands that load.
 const MOST_FIELDS: usize = 1_000;
+
+/// By what names a field is known.
+#[derive(Debug)]
+pub struct FieldName {
+    /// Its type and itself, as in `Prompt.evaluations`.
+    pub coordinate: Arc<str>,
+    /// The type.
+    pub parent_type: Arc<str>,
+    /// Itself.
+    pub name: Arc<str>,
+}
 
 /// Which resolver waits for a batch.
 #[derive(Debug, Clone)]
 pub struct FieldLink {
     /// Its span.
-    pub ids: SpanContext,
-    /// Its field, such as `Prompt.evaluations`.
-    pub coordinate: Arc<str>,
+    pub(super) place: Place,
+    /// Its field.
+    pub(super) field: Arc<FieldName>,
 }
 
 /// The span of a resolver, from its question to the answer.
 #[derive(Debug)]
 pub struct FieldSpan {
-    span: Span,
+    /// Ends with this. None where everything that the resolver does belongs to a span already.
+    _span: Option<Span>,
     link: FieldLink,
     begun: Instant,
 }
 
 impl Drop for FieldSpan {
     fn drop(&mut self) {
-        metrics::field_answered(&self.link.coordinate, self.begun.elapsed());
+        metrics::field_answered(&self.link.field.coordinate, self.begun.elapsed());
     }
 }
 
@@ -46,8 +57,32 @@ impl FieldSpan {
 
     /// Marks the resolver as failed.
     pub fn fail(&self) {
-        self.span.fail("LOAD_FAILED");
+        self.link.place.fail("LOAD_FAILED");
     }
+}
+
+/// The span of a field, in the words of the working group's draft: with its place, and the names of its arguments.
+#[must_use]
+pub fn field<V>(
+    field: &FieldName,
+    selected_as: &str,
+    path: impl FnOnce() -> String,
+    arguments: &[(Positioned<Name>, V)],
+) -> Option<Span> {
+    let span = child(&field.coordinate)?;
+    span.set_all([
+        KeyValue::new("graphql.processing.type", "resolve"),
+        KeyValue::new("graphql.selection.name", selected_as.to_owned()),
+        KeyValue::new("graphql.selection.path", path()),
+        KeyValue::new("graphql.selection.field.name", Arc::clone(&field.name)),
+        KeyValue::new("graphql.selection.field.parent_type", Arc::clone(&field.parent_type)),
+        KeyValue::new("graphql.selection.field.coordinate", Arc::clone(&field.coordinate)),
+    ]);
+    if !arguments.is_empty() {
+        let names = arguments.iter().map(|(name, _)| StringValue::from(name.node.to_string())).collect();
+        span.set("evalgraph.field.arguments", Value::Array(Array::String(names)));
+    }
+    Some(span)
 }
 
 /// Hands the span of a resolver to the question that it asks. A request is resolved in one task, and a resolver that has
@@ -57,23 +92,30 @@ pub struct FieldSpans {
     /// The span of the resolver that is about to ask.
     asking: Mutex<Option<FieldSpan>>,
     opened: AtomicUsize,
+    /// Whether every resolver has a span, which others open.
+    all_have: AtomicBool,
 }
 
 impl FieldSpans {
-    /// Opens the span of a resolver that is about to ask.
-    pub fn open(&self, coordinate: &Arc<str>, path: String, arguments: impl Iterator<Item = String>) {
-        if self.opened.fetch_add(1, Ordering::Relaxed) >= MOST_FIELDS {
+    /// From now on, every resolver is about its work in a span of its own.
+    pub fn all_have_spans(&self) {
+        self.all_have.store(true, Ordering::Relaxed);
+    }
+
+    /// Opens the span of a resolver that is about to ask, unless it has one.
+    pub fn open(&self, name: &Arc<FieldName>, open: impl FnOnce() -> Option<Span>) {
+        let (span, place) = if self.all_have.load(Ordering::Relaxed) {
+            (None, place())
+        } else if self.opened.fetch_add(1, Ordering::Relaxed) < MOST_FIELDS {
+            let span = open();
+            let place = span.as_ref().map(Span::place);
+            (span, place)
+        } else {
             return;
-        }
-        let Some(span) = child(coordinate.to_string()) else { return };
-        span.set("graphql.field.coordinate", coordinate.to_string());
-        span.set("graphql.field.path", path);
-        let arguments: Vec<_> = arguments.map(StringValue::from).collect();
-        if !arguments.is_empty() {
-            span.set("graphql.field.arguments", Value::Array(Array::String(arguments)));
-        }
-        let link = FieldLink { ids: span.ids(), coordinate: Arc::clone(coordinate) };
-        *self.asking() = Some(FieldSpan { span, link, begun: Instant::now() });
+        };
+        let Some(place) = place else { return };
+        *self.asking() =
+            Some(FieldSpan { _span: span, link: FieldLink { place, field: Arc::clone(name) }, begun: Instant::now() });
     }
 
     /// The span of the resolver that asks.

@@ -4,10 +4,14 @@ use std::io::IsTerminal as _;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use thiserror::Error;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::fmt::format::Format;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
+use super::export::Exporting;
+use super::line::{WithTraceIds, is_no_span};
 use crate::config::LogFormat;
 
 /// What no filter lets through, however much it asks for: libraries that write values of statements, commands or headers into
@@ -41,17 +45,25 @@ fn parse(filter: &str) -> Result<EnvFilter, String> {
     Ok(parsed)
 }
 
-/// Begins to log. Lines go to standard error: standard output is for what was asked for.
-pub fn start_logging(filter: &str, format: LogFormat) {
+/// Begins to log. Lines go to standard error: standard output is for what was asked for. Spans go where they are exported.
+pub fn start_logging(filter: &str, format: LogFormat, exporting: Option<&Exporting>) {
     let parsed = parse(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     // Of this layer alone: spans are not for the filter to choose.
     let (reloadable, handle) = reload::Layer::new(parsed);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
-        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),
+        LogFormat::Text => {
+            let colours = std::io::stderr().is_terminal();
+            let with_ids = |format: Format| WithTraceIds { format: format.with_ansi(colours), is_json: false };
+            lines.with_ansi(colours).map_event_format(with_ids).boxed()
+        }
+        LogFormat::Json => {
+            let lines = lines.json().flatten_event(true).with_current_span(false).with_span_list(false);
+            lines.map_event_format(|format| WithTraceIds { format, is_json: true }).boxed()
+        }
     };
-    tracing_subscriber::registry().with(lines.with_filter(reloadable)).init();
+    let lines = lines.with_filter(reloadable.and(filter_fn(is_no_span)));
+    tracing_subscriber::registry().with(lines).with(exporting.map(Exporting::layer)).init();
     let _ = FILTER.set(LogFilter { text: Mutex::new(filter.to_owned()), handle });
 }
 

@@ -5,10 +5,9 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use opentelemetry::trace::TraceContextExt as _;
 use serde::Serialize;
 
-use super::current;
+use super::current_ids;
 use crate::domain::{Timestamp, shortened};
 
 /// How much of a statement is kept.
@@ -70,7 +69,7 @@ pub(super) fn keep(text: &str, verb: &'static str, table: &'static str, took: Du
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     let hash = hasher.finish();
-    let trace_id = current().map(|context| context.span().span_context().trace_id().to_string());
+    let trace_id = current_ids().map(|ids| ids.trace_id().to_string());
     let mut last = slow.last.lock().unwrap_or_else(PoisonError::into_inner);
     // Statements are few, and long: their texts are kept once.
     let known = last.iter().find(|known| known.hash == hash && *known.text == *text);

@@ -1,110 +1,196 @@
 //! One span, and the way from it to those below it.
+//!
+//! Spans are `tracing`'s: it knows which of them the work at hand belongs to, from task to task, and its layer of
+//! `tracing-opentelemetry` makes a span of OpenTelemetry of each. What `tracing` has no word for goes to that one by
+//! itself: a name that is known late, links, and an end that does not wait for everybody who still holds the span.
 
 use std::borrow::Cow;
 
 use opentelemetry::context::FutureExt as _;
-use opentelemetry::trace::{SpanBuilder, SpanContext, SpanKind, SpanRef, Status, TraceContextExt as _, Tracer as _};
-use opentelemetry::{Context, KeyValue, Value};
+use opentelemetry::trace::{SpanContext, SpanRef, Status, TraceContextExt as _};
+use opentelemetry::{Context, ContextGuard, KeyValue, Value};
+use tracing::Instrument as _;
+use tracing::span::Entered;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-use super::TRACER;
+/// Under which name the log could be told to have the spans; it leaves them out whatever it is told.
+pub const TARGET: &str = "evalgraph::trace";
 
-/// A span that is recorded. It ends when it is dropped, as it is when nobody waits for the work any more.
+/// A span that is recorded. It ends when it is dropped, as it is when nobody waits for the work any more; what others do
+/// on its behalf may go on.
 #[derive(Debug)]
-pub struct Span(Context);
+pub struct Span {
+    tracing: tracing::Span,
+    context: Context,
+}
 
 impl Drop for Span {
     fn drop(&mut self) {
-        self.0.span().end();
+        self.context.span().end();
     }
 }
 
 impl Span {
-    /// The context in which work belongs to the span.
+    /// The span, if it is recorded. For the head of a trace, that is decided here.
+    fn recorded(tracing: tracing::Span) -> Option<Self> {
+        let context = tracing.context();
+        is_recorded(&context).then_some(Self { tracing, context })
+    }
+
+    /// A span that `tracing` does not know of.
+    pub(super) fn untracked(context: Context) -> Self {
+        Self { tracing: tracing::Span::none(), context }
+    }
+
+    pub(super) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Where work goes that belongs to the span.
     #[must_use]
-    pub fn context(&self) -> Context {
-        self.0.clone()
+    pub fn place(&self) -> Place {
+        Place { tracing: self.tracing.clone(), context: self.context.clone() }
     }
 
     /// By which ids others know the span.
     #[must_use]
     pub fn ids(&self) -> SpanContext {
-        self.0.span().span_context().clone()
+        self.context.span().span_context().clone()
     }
 
     /// Adds what is known of the work.
     pub fn set(&self, name: &'static str, value: impl Into<Value>) {
-        self.0.span().set_attribute(KeyValue::new(name, value));
+        self.context.span().set_attribute(KeyValue::new(name, value));
+    }
+
+    /// Adds all of this.
+    pub fn set_all(&self, attributes: impl IntoIterator<Item = KeyValue>) {
+        self.context.span().set_attributes(attributes);
+    }
+
+    /// Says that another span led to this one.
+    pub fn link(&self, to: SpanContext, attributes: Vec<KeyValue>) {
+        self.context.span().add_link(to, attributes);
     }
 
     /// Marks the work as failed, for a reason from a closed list: messages could have values in them.
     pub fn fail(&self, reason: impl Into<Cow<'static, str>>) {
-        fail(&self.0.span(), reason);
+        fail(&self.context.span(), reason);
     }
 }
 
 /// Marks the work of a span as failed: see [`Span::fail`].
 pub fn fail(span: &SpanRef<'_>, reason: impl Into<Cow<'static, str>>) {
     let reason = reason.into();
-    span.set_attribute(KeyValue::new("error.type", reason.clone()));
-    span.set_status(Status::Error { description: reason });
+    span.set_attribute(KeyValue::new("error.type", reason));
+    span.set_status(Status::Error { description: Cow::Borrowed("") });
+}
+
+/// What work belongs to, to be taken along to another task or thread.
+#[derive(Debug, Clone)]
+pub struct Place {
+    tracing: tracing::Span,
+    context: Context,
+}
+
+impl Place {
+    /// What is done on this thread belongs here, for as long as the result lives.
+    pub fn enter(&self) -> (Entered<'_>, ContextGuard) {
+        // In this order: entering the span makes its own context the current one, and this may know more.
+        (self.tracing.enter(), self.context.clone().attach())
+    }
+
+    /// By which ids others know the span.
+    #[must_use]
+    pub fn ids(&self) -> SpanContext {
+        self.context.span().span_context().clone()
+    }
+
+    /// Marks the work as failed: see [`Span::fail`].
+    pub(super) fn fail(&self, reason: &'static str) {
+        fail(&self.context.span(), reason);
+    }
+
+    /// The same place, where work finds `value` too.
+    pub(super) fn with_value<T: Send + Sync + 'static>(self, value: T) -> Self {
+        Self { context: self.context.with_value(value), ..self }
+    }
 }
 
 fn is_recorded(context: &Context) -> bool {
     context.has_active_span() && context.span().span_context().is_sampled()
 }
 
-/// The context of the work at hand, where its trace is recorded.
+/// Whether the trace of the work at hand is recorded.
 #[must_use]
-pub fn current() -> Option<Context> {
-    Context::map_current(|context| is_recorded(context).then(|| context.clone()))
+pub fn is_recording() -> bool {
+    Context::map_current(is_recorded)
+}
+
+/// By which ids others know the span of the work at hand, where its trace is recorded.
+#[must_use]
+pub fn current_ids() -> Option<SpanContext> {
+    Context::map_current(|context| is_recorded(context).then(|| context.span().span_context().clone()))
+}
+
+/// What the work at hand belongs to, where its trace is recorded.
+#[must_use]
+pub fn place() -> Option<Place> {
+    let context = Context::map_current(|context| is_recorded(context).then(|| context.clone()))?;
+    Some(Place { tracing: tracing::Span::current(), context })
 }
 
 /// A span for a part of the work at hand, where its trace is recorded.
 #[must_use]
-pub fn child(name: impl Into<Cow<'static, str>>) -> Option<Span> {
-    let parent = current()?;
-    open(SpanBuilder::from_name(name), &parent)
+pub fn child(name: &str) -> Option<Span> {
+    is_recording().then(|| tracing::info_span!(target: TARGET, "part", otel.name = name)).and_then(Span::recorded)
+}
+
+/// The same, for work that somebody else does for this process.
+#[must_use]
+pub fn client(name: &str) -> Option<Span> {
+    let open = || tracing::info_span!(target: TARGET, "client", otel.name = name, otel.kind = "client");
+    is_recording().then(open).and_then(Span::recorded)
+}
+
+/// The same, for work that this process does for a client.
+#[must_use]
+pub fn service(name: &str) -> Option<Span> {
+    let open = || tracing::info_span!(target: TARGET, "service", otel.name = name, otel.kind = "server");
+    is_recording().then(open).and_then(Span::recorded)
 }
 
 /// A span at the head of a trace of its own, where such traces are recorded.
 #[must_use]
 pub fn root(name: &'static str) -> Option<Span> {
-    open(SpanBuilder::from_name(name), &Context::new())
+    Span::recorded(tracing::info_span!(target: TARGET, parent: None, "root", otel.name = name))
 }
 
-/// A span below `parent`. Here is decided whether the trace is recorded, where `parent` does not say it.
-pub(super) fn open(builder: SpanBuilder, parent: &Context) -> Option<Span> {
-    let span = TRACER.get()?.build_with_context(builder, parent);
-    opentelemetry::trace::Span::span_context(&span).is_sampled().then(|| Span(parent.with_span(span)))
+/// The span of a request, below what the client says of it. Here is decided whether the trace is recorded.
+pub(super) fn request(name: &'static str, parent: Context) -> Option<Span> {
+    let span = tracing::info_span!(target: TARGET, parent: None, "request", otel.name = name, otel.kind = "server");
+    // It fails where nothing is recorded.
+    span.set_parent(parent).ok()?;
+    Span::recorded(span)
 }
 
-/// A span of work that somebody else does for this process.
-pub(super) fn client(name: impl Into<Cow<'static, str>>) -> Option<Span> {
-    let parent = current()?;
-    open(SpanBuilder::from_name(name).with_kind(SpanKind::Client), &parent)
+/// A span for work that goes on beside what caused it: of that trace where it is recorded, else of one of its own.
+#[must_use]
+pub fn beside(name: &'static str) -> Option<Span> {
+    if is_recording() { child(name) } else { root(name) }
 }
 
-/// Does work in a context, where there is one.
-pub async fn attached<F: Future>(context: Option<Context>, work: F) -> F::Output {
-    match context {
+/// Does work at a place, where there is one.
+pub async fn at<F: Future>(place: Option<Place>, work: F) -> F::Output {
+    match place {
         None => work.await,
-        Some(context) => work.with_context(context).await,
+        Some(Place { tracing, context }) => work.with_context(context).instrument(tracing).await,
     }
 }
 
 /// Does work that belongs to a span, which ends with it.
 pub async fn within<F: Future>(span: Option<Span>, work: F) -> F::Output {
-    attached(span.as_ref().map(Span::context), work).await
-}
-
-/// Does work that belongs to a span of its own, and may fail for a reason from a closed list.
-pub fn phase<T, E>(name: &'static str, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-    let span = child(name);
-    let result = work();
-    if let (Some(span), Err(_)) = (&span, &result) {
-        span.fail("REFUSED");
-    }
-    result
+    at(span.as_ref().map(Span::place), work).await
 }
 
 /// Adds to the span of the work at hand, where its trace is recorded.

@@ -1,6 +1,7 @@
 //! The tier that several servers share.
 
-use crate::common::{EvaluationBuilder, Kind, PromptBuilder, RedisServer, TestDatabase, global_id};
+use crate::common::log::{capture_log, recorded_spans};
+use crate::common::{EvaluationBuilder, Kind, PromptBuilder, RedisServer, Reply, TestDatabase, global_id};
 use crate::instance::{Instance, shared_tier};
 
 async fn two(database: &TestDatabase, redis: &RedisServer) -> (Instance, Instance) {
@@ -32,6 +33,34 @@ async fn what_one_server_has_read_another_need_not() {
     let reply = other.server.send(&query, serde_json::json!({})).await;
     assert_eq!(reply.statements(), 0, "{:?}", reply.body);
     assert_eq!(reply.body["extensions"]["evalgraph"]["loaders"]["promptById"]["redisHits"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trace_has_the_commands_and_neither_keys_nor_values() {
+    let (database, redis) = (TestDatabase::postgres().await, RedisServer::start(&[]).await);
+    let prompt = PromptBuilder::new().title("old").insert(&database).await;
+    let (one, _other) = two(&database, &redis).await;
+    let query = format!("{{ prompt(id: \"{}\") {{ title }} }}", global_id("Prompt", prompt.id));
+    until_remembered(&one, &query).await;
+    capture_log();
+    let trace_id = format!("{:032x}", uuid::Uuid::now_v7().as_u128());
+    let request = one.server.client.post(one.server.url("/graphql"));
+    let request = request.header("traceparent", format!("00-{trace_id}-00f067aa0ba902b7-01"));
+    Reply::of(request.json(&serde_json::json!({ "query": query }))).await;
+    let spans: Vec<_> =
+        recorded_spans().into_iter().filter(|span| span.span_context.trace_id().to_string() == trace_id).collect();
+    let lookup = spans.iter().find(|span| span.name == "MGET").unwrap_or_else(|| panic!("{spans:#?}"));
+    let mut told: Vec<_> =
+        lookup.attributes.iter().map(|attribute| format!("{}={}", attribute.key, attribute.value)).collect();
+    told.sort();
+    // The entry, and the generation that it depends on.
+    assert_eq!(told, ["db.operation.batch.size=2", "db.operation.name=MGET", "db.system.name=redis"]);
+    let batch = spans.iter().find(|span| span.span_context.span_id() == lookup.parent_span_id).unwrap();
+    let hits = batch.attributes.iter().find(|attribute| attribute.key.as_str() == "evalgraph.cache.redis.hit_count");
+    assert_eq!(
+        (batch.name.as_ref(), hits.unwrap().value.to_string()),
+        ("GraphQL DataLoader Batch promptById", "1".to_owned())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -127,6 +127,11 @@ impl Reply {
         Self { status, headers, body }
     }
 
+    /// The id that the server knows the request by.
+    pub fn request_id(&self) -> Option<&str> {
+        self.headers.get("x-request-id").and_then(|id| id.to_str().ok())
+    }
+
     /// How many statements the operation sent.
     pub fn statements(&self) -> u64 {
         self.body["extensions"]["evalgraph"]["statements"].as_u64().expect("the answer explains itself")

@@ -10,8 +10,10 @@ use evalgraph::config::catalog;
 use evalgraph::db::pool::PoolSettings;
 use evalgraph::db::{Database, DbError, StatementCount};
 use evalgraph::domain::Principal;
+use opentelemetry_sdk::trace::SpanData;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
+use crate::common::log::{capture_log, recorded_spans};
 use crate::common::process::{Server, evalgraph, evalgraph_on, run, stdout};
 use crate::common::{
     Kind, PromptBuilder, Reply, TestDatabase, TestLocation, TestServer, eventually, hold_connection, sql,
@@ -578,6 +580,34 @@ let most = "rate_limit_burst_s = 60\nrate_limit_principal = 100000000";
             serde_json::from_str::<serde_json::Value>(line).unwrap();
         }
     }
+
+    async fn trace_slow_ms() {
+        capture_log();
+        for (file, is_recorded) in [("trace_slow_ms = 0", true), ("trace_slow_ms = 3600000", false)] {
+            let (server, _database) = serve(file).await;
+            let reply = server.send("{ viewer { userId } }", serde_json::json!({})).await;
+            assert_eq!(reply.headers.contains_key("traceparent"), is_recorded, "{file}");
+        }
+    }
+
+    async fn trace_all_resolvers() {
+        for (file, has_span) in [("trace_all_resolvers = true", true), ("", false)] {
+            let spans = recorded_with(file, &[]).await;
+            assert_eq!(spans.iter().any(|span| span.name == "Viewer.userId"), has_span, "{file}");
+        }
+    }
+
+    async fn trace_baggage() {
+        let baggage = [("baggage", "tenant=acme,region=north,password=secret")];
+        for (file, expected) in [("trace_baggage = 'tenant, region'", "region=north tenant=acme"), ("", "")] {
+            let spans = recorded_with(file, &baggage).await;
+            let attributes = spans.iter().flat_map(|span| &span.attributes);
+            let found = attributes.filter_map(|found| Some((found.key.as_str().strip_prefix("baggage.")?, &found.value)));
+            let mut found: Vec<_> = found.map(|(name, value)| format!("{name}={value}")).collect();
+            found.sort();
+            assert_eq!(found.join(" "), expected, "{file}");
+        }
+    }
 }
 
 /// The server closes the connection soon, whatever it answers before.
@@ -651,6 +681,26 @@ async fn log_of_request(file: &str, header: &str) -> String {
 
 /// Asks for a prompt that does not exist, which is remembered too.
 const PROMPT: &str = "{ prompt(id: \"UHJvbXB0OjAwMDAwMDAwLTAwMDAtMDAwMC0wMDAwLTAwMDAwMDAwMDAwMA==\") { title } }";
+
+/// The spans of a request whose client wants to have it recorded, and that has these headers.
+async fn recorded_with(file: &str, headers: &[(&str, &str)]) -> Vec<SpanData> {
+    capture_log();
+    let (server, _database) = serve(file).await;
+    let trace_id = format!("{:032x}", uuid::Uuid::now_v7().as_u128());
+    let mut request = server.client.post(server.url("/graphql"));
+    request = request.header("traceparent", format!("00-{trace_id}-00f067aa0ba902b7-01"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    Reply::of(request.json(&serde_json::json!({ "query": "{ viewer { userId } }" }))).await;
+    let spans = || {
+        let all = recorded_spans().into_iter();
+        all.filter(|span| span.span_context.trace_id().to_string() == trace_id).collect::<Vec<_>>()
+    };
+    let is_whole = async || spans().iter().any(|span| span.name == "POST /graphql");
+    eventually(Duration::from_secs(10), "the request's span ends", is_whole).await;
+    spans()
+}
 
 /// How many statements a query takes that was asked before, so long ago.
 async fn asked_twice(file: &str, query: &str, later: Duration) -> u64 {

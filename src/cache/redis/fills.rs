@@ -14,6 +14,7 @@ use super::connection::Connections;
 use super::counts::RedisCounts;
 use super::format::{self, Generation, KeySpace};
 use super::{Fill, GENERATION_LIFETIME};
+use crate::telemetry::{self, RedisCommands};
 
 /// How many entries may wait to be stored.
 const QUEUE: usize = 4096;
@@ -72,8 +73,11 @@ impl Worker {
                 fills.clear();
                 continue;
             };
-            let storing = self.store(&live.client, std::mem::take(&mut fills));
-            match tokio::time::timeout(self.patience, storing).await {
+            let commands = RedisCommands { operation: "SET", keys: fills.len() };
+            let storing = tokio::time::timeout(self.patience, self.store(&live.client, std::mem::take(&mut fills)));
+            let failed = |stored: &Result<_, _>| !matches!(stored, Ok(Ok(())));
+            let stored = telemetry::redis(commands, storing, failed);
+            match telemetry::within(telemetry::root("evalgraph cache fill"), stored).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => self.connections.give_up(live.number, error.details()),
                 Err(_) => self.connections.give_up(live.number, "it did not store in time"),

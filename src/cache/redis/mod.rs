@@ -23,6 +23,7 @@ use uuid::Uuid;
 use self::connection::Connections;
 use self::fills::Fills;
 use self::format::KeySpace;
+use crate::telemetry::{self, RedisCommands};
 
 pub use connection::BadUrl;
 pub use counts::RedisCounts;
@@ -149,7 +150,8 @@ impl RedisTier {
             places.push((generation, wanted.len()));
             wanted.push(self.keys.entry(namespace, key));
         }
-        let values = self.ask(async |client| get_all(&client, wanted).await).await?;
+        let commands = RedisCommands { operation: "MGET", keys: wanted.len() };
+        let values = self.ask(commands, async |client| get_all(&client, wanted).await).await?;
         let looked: Vec<Looked> = places
             .into_iter()
             .map(|(generation, entry)| {
@@ -182,14 +184,22 @@ impl RedisTier {
     pub async fn invalidate(&self, namespace: Uuid, tags: &[String]) -> Result<(), Unavailable> {
         for tags in tags.chunks(INVALIDATED_AT_ONCE) {
             let keys: Vec<Key> = tags.iter().map(|tag| self.keys.generation(namespace, tag)).collect();
-            self.ask(async |client| replace_generations(&client, keys).await).await?;
+            let commands = RedisCommands { operation: "SET", keys: keys.len() };
+            self.ask(commands, async |client| replace_generations(&client, keys).await).await?;
         }
         self.counts.invalidations.fetch_add(tags.len() as u64, Ordering::Relaxed);
         Ok(())
     }
 
     /// Asks over the connection that is in use, and gives it up when there is no answer in time, or none that makes sense.
-    async fn ask<T, F>(&self, question: impl FnOnce(Client) -> F) -> Result<T, Unavailable>
+    async fn ask<T, F>(&self, commands: RedisCommands, question: impl FnOnce(Client) -> F) -> Result<T, Unavailable>
+    where
+        F: Future<Output = FredResult<T>>,
+    {
+        telemetry::redis(commands, self.ask_in_time(question), Result::is_err).await
+    }
+
+    async fn ask_in_time<T, F>(&self, question: impl FnOnce(Client) -> F) -> Result<T, Unavailable>
     where
         F: Future<Output = FredResult<T>>,
     {

@@ -3,6 +3,7 @@
 use fred::prelude::{ErrorKind, Key, LuaInterface as _};
 
 use super::RedisTier;
+use crate::telemetry::RedisCommands;
 
 /// Why a script was not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +27,9 @@ impl RedisTier {
         arguments: Vec<i64>,
     ) -> Result<Vec<i64>, ScriptFailure> {
         let keys: Vec<Key> = names.iter().map(|name| self.keys.limit(name)).collect();
+        let commands = RedisCommands { operation: "EVAL", keys: keys.len() };
         let answer = self
-            .ask(async |client| match client.eval::<Vec<i64>, _, _, _>(script, keys, arguments).await {
+            .ask(commands, async |client| match client.eval::<Vec<i64>, _, _, _>(script, keys, arguments).await {
                 Ok(answer) => Ok(Ok(answer)),
                 Err(error) if is_an_answer(error.kind()) => Ok(Err(error.details().to_owned())),
                 Err(error) => Err(error),

@@ -156,6 +156,8 @@ pub struct Passed {
     pub cost: NonZeroU32,
     /// Whether it asks for the schema.
     pub introspects: bool,
+    /// How many values the answer could have.
+    pub complexity: u64,
 }
 
 impl Passed {
@@ -163,7 +165,11 @@ impl Passed {
         let input_bytes = measures.volume.input_bytes.saturating_add(measures.bulk_input_bytes);
         let points = measures.volume.values.saturating_add(input_bytes / BYTES_PER_POINT);
         let points = u32::try_from(points).unwrap_or(u32::MAX);
-        Self { cost: REQUEST_COST.saturating_add(points), introspects: measures.introspects }
+        Self {
+            cost: REQUEST_COST.saturating_add(points),
+            introspects: measures.introspects,
+            complexity: measures.volume.values,
+        }
     }
 }
 

@@ -22,10 +22,13 @@ pub use json::response_json;
 pub use merging::merges_fields;
 
 /// Given to a request, it lets answers hold JSON that is written already: whoever sends such an answer uses
-/// [`response_json`]. Not to be given where [`merges_fields`], for what is written cannot be merged,
-/// nor to a schema with extensions, which would not see the fields at hand.
+/// [`response_json`]. Not to be given where [`merges_fields`], for what is written cannot be merged. Extensions of the
+/// schema do not see the fields that are written.
 #[derive(Debug, Clone, Copy)]
-pub struct WritesAnswers;
+pub struct WritesAnswers {
+    /// Whether each of them has a span.
+    pub has_spans: bool,
+}
 
 /// An object type that can be written.
 pub trait Writable: ContainerType {

@@ -9,6 +9,9 @@ use futures_util::future::try_join_all;
 use super::Writable;
 use super::json::{write_value, written};
 use super::selected::{FieldValue, SelectedField};
+use crate::graphql::scope::resolver_span;
+use crate::graphql::traced;
+use crate::telemetry::{self, Span};
 
 /// Writes one object.
 pub async fn write_one<T: Writable>(
@@ -72,7 +75,10 @@ impl<'a> Draft<'a> {
                     self.gaps.push(self.text.len());
                     self.awaited.push(Box::pin(async move {
                         let context = context.with_field(selected.field);
-                        Ok(object.resolve_field(&context).await?.unwrap_or_default())
+                        let span = selected.has_span.then(|| resolver_span(&context)).flatten();
+                        let resolved =
+                            telemetry::at(span.as_ref().map(Span::place), object.resolve_field(&context)).await;
+                        Ok(told(span, resolved)?.unwrap_or_default())
                     }));
                 }
             }
@@ -98,6 +104,14 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// Ends the span of a resolver, where it has one.
+fn told<T>(span: Option<Span>, resolved: ServerResult<T>) -> ServerResult<T> {
+    if let (Some(span), Err(error)) = (&span, &resolved) {
+        traced::fail(span, error);
+    }
+    resolved
+}
+
 /// The value of a field that does not wait. Its future never leaves the stack.
 fn at_hand<T: Writable>(
     context: &ContextSelectionSet<'_>,
@@ -105,9 +119,10 @@ fn at_hand<T: Writable>(
     object: &T,
 ) -> ServerResult<Value> {
     let context = context.with_field(selected.field);
+    let span = selected.has_span.then(|| resolver_span(&context)).flatten();
     let future = pin!(object.resolve_field(&context));
     match future.poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => Ok(value?.unwrap_or_default()),
+        Poll::Ready(value) => Ok(told(span, value)?.unwrap_or_default()),
         Poll::Pending => {
             let field = &selected.field.node.name.node;
             Err(ServerError::new(format!("{}.{field} waits, which it was not to", T::type_name()), None))

@@ -13,6 +13,8 @@ pub struct SelectedField<'a> {
     pub prefix: String,
     /// How its value is come by.
     pub value: FieldValue,
+    /// Whether its resolver has a span.
+    pub has_span: bool,
 }
 
 /// How the value of a field is come by.
@@ -29,28 +31,29 @@ pub enum FieldValue {
 /// The fields that are selected of a `T`, each once; none when the objects cannot be written: the request is not to be
 /// answered so, or a directive wants to be asked.
 pub fn fields<'a, T: Writable>(context: &'a ContextSelectionSet<'_>) -> Option<Vec<SelectedField<'a>>> {
-    let writes = context.data_opt::<WritesAnswers>().is_some();
+    let writes = context.data_opt::<WritesAnswers>()?;
     let mut fields = Vec::new();
-    (writes && collect::<T>(context, &context.item.node, &mut fields)).then_some(fields)
+    collect::<T>(context, &context.item.node, *writes, &mut fields).then_some(fields)
 }
 
 /// Collects the fields of a selection set and of the fragments in it; tells whether that was possible.
 fn collect<'a, T: Writable>(
     context: &'a ContextSelectionSet<'_>,
     selections: &'a SelectionSet,
+    writes: WritesAnswers,
     fields: &mut Vec<SelectedField<'a>>,
 ) -> bool {
     selections.items.iter().all(|selection| match &selection.node {
-        Selection::Field(field) => field.node.directives.is_empty() && add::<T>(field, fields),
+        Selection::Field(field) => field.node.directives.is_empty() && add::<T>(field, writes, fields),
         Selection::InlineFragment(fragment) => {
             let condition = fragment.node.type_condition.as_ref().map(|condition| condition.node.on.node.as_str());
             let applies = condition.is_none_or(|condition| applies::<T>(context, condition));
-            !applies || collect::<T>(context, &fragment.node.selection_set.node, fields)
+            !applies || collect::<T>(context, &fragment.node.selection_set.node, writes, fields)
         }
         Selection::FragmentSpread(spread) => {
             let Some(fragment) = context.query_env.fragments.get(&spread.node.fragment_name.node) else { return false };
             let applies = applies::<T>(context, &fragment.node.type_condition.node.on.node);
-            !applies || collect::<T>(context, &fragment.node.selection_set.node, fields)
+            !applies || collect::<T>(context, &fragment.node.selection_set.node, writes, fields)
         }
     })
 }
@@ -62,7 +65,11 @@ fn applies<T: Writable>(context: &ContextSelectionSet<'_>, condition: &str) -> b
     name == condition || interfaces.is_some_and(|interfaces| interfaces.contains(condition))
 }
 
-fn add<'a, T: Writable>(field: &'a Positioned<Field>, fields: &mut Vec<SelectedField<'a>>) -> bool {
+fn add<'a, T: Writable>(
+    field: &'a Positioned<Field>,
+    writes: WritesAnswers,
+    fields: &mut Vec<SelectedField<'a>>,
+) -> bool {
     let prefix = format!("\"{}\":", field.node.response_key().node);
     // Validation has made sure that fields of one name in the answer are the same field, and requests whose objects have
     // to be merged are not answered so.
@@ -72,7 +79,8 @@ fn add<'a, T: Writable>(field: &'a Positioned<Field>, fields: &mut Vec<SelectedF
             name if T::AT_HAND.contains(&name) => FieldValue::AtHand,
             _ => FieldValue::Awaited,
         };
-        fields.push(SelectedField { field, prefix, value });
+        let has_span = writes.has_spans && value != FieldValue::TypeName;
+        fields.push(SelectedField { field, prefix, value, has_span });
     }
     true
 }

@@ -23,6 +23,7 @@ pub use access::Reach;
 use super::{health as plain_health, request_log};
 use crate::app::App;
 use crate::domain::Timestamp;
+use crate::telemetry::TraceSettings;
 use crate::telemetry::metrics::Metrics;
 
 /// How long the database may take to answer an operator.
@@ -84,7 +85,7 @@ pub fn router(admin: Admin) -> Router {
         .merge(guarded)
         .method_not_allowed_fallback(wrong_method)
         .with_state(admin)
-        .layer(middleware::from_fn(request_log::log_request))
+        .layer(middleware::from_fn_with_state(TraceSettings::default(), request_log::log_request))
 }
 
 async fn welcome() -> &'static str {

@@ -3,13 +3,12 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{KeyValue, StringValue};
 
 use super::definitions::{self as metric, label};
 use super::instruments::Instruments;
 use super::{instruments, seconds};
-use crate::telemetry::current;
+use crate::telemetry::current_ids;
 
 /// The kinds of operations, as labels have them.
 pub(super) const OPERATION_TYPES: [&str; 3] = ["query", "mutation", "subscription"];
@@ -175,8 +174,7 @@ impl OperationMeter {
         labels.extend(error);
         let took = seconds(self.begun);
         instruments.request_duration.record(took, &labels);
-        if let Some(context) = current() {
-            let span = context.span().span_context().clone();
+        if let Some(span) = current_ids() {
             instruments.exemplars.keep(metric::REQUEST_DURATION.name, &labels, took, &span);
         }
     }

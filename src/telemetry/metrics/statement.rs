@@ -3,11 +3,10 @@
 use std::time::{Duration, Instant};
 
 use opentelemetry::KeyValue;
-use opentelemetry::trace::TraceContextExt as _;
 
 use super::definitions::{self as metric, label};
 use super::instruments;
-use crate::telemetry::{current, slow};
+use crate::telemetry::{current_ids, slow};
 
 /// What statements begin with. Clients choose none of it, but a label is from a closed list.
 const VERBS: [&str; 9] =
@@ -68,8 +67,7 @@ fn record(verb: &'static str, table: &'static str, took: Duration, is_ok: bool, 
     if is_slow {
         instruments.slow_statements.add(1, of_duration);
     }
-    if let Some(context) = current() {
-        let span = context.span().span_context().clone();
+    if let Some(span) = current_ids() {
         instruments.exemplars.keep(metric::QUERY_DURATION.name, of_duration, took.as_secs_f64(), &span);
     }
 }

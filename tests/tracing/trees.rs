@@ -1,110 +1,24 @@
-//! What traces have of a request: which spans there are below which, and what is never in them.
+//! Which spans there are below which, and what is in none.
 
-mod common;
-
-use std::fmt::Write as _;
-use std::sync::OnceLock;
 use std::time::Duration;
 
-use common::{PromptBuilder, Reply, TestServer, eventually, on_both_databases};
-use opentelemetry::trace::{SpanId, Status};
-use opentelemetry_sdk::trace::{InMemorySpanExporter, Sampler, SdkTracerProvider, SpanData};
-use serde_json::{Value, json};
+use evalgraph::cache::{Cache, Follower};
+use evalgraph::config::Settings;
+use evalgraph::domain::Principal;
+use evalgraph::telemetry::TraceSettings;
+use opentelemetry::trace::{SpanKind, Status};
+use opentelemetry_sdk::trace::SpanData;
+use serde_json::json;
 
-const MARKER: &str = "marker-of-a-secret";
+use crate::common::log::{lines_about, recorded_spans};
+use crate::common::{Kind, PromptBuilder, Reply, TestServer, eventually, on_both_databases, small_pools, sql};
+use crate::recorded::{MARKER, Trace, attribute};
 
-/// What was recorded by this process. Requests that say nothing of it are not recorded.
-fn recorded() -> &'static InMemorySpanExporter {
-    static EXPORTER: OnceLock<InMemorySpanExporter> = OnceLock::new();
-    EXPORTER.get_or_init(|| {
-        let exporter = InMemorySpanExporter::default();
-        let provider = SdkTracerProvider::builder()
-            .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff)))
-            .with_simple_exporter(exporter.clone())
-            .build();
-        assert!(evalgraph::telemetry::install(&provider));
-        exporter
-    })
-}
-
-/// A trace that a client began, and its header.
-struct Trace {
-    id: String,
-    header: String,
-}
-
-impl Trace {
-    fn new(flags: &str) -> Self {
-        recorded();
-        let id = format!("{:032x}", uuid::Uuid::now_v7().as_u128());
-        Self { header: format!("00-{id}-00f067aa0ba902b7-{flags}"), id }
-    }
-
-    fn sampled() -> Self {
-        Self::new("01")
-    }
-
-    async fn send(&self, server: &TestServer, query: &str, variables: Value) -> Reply {
-        let request = server.client.post(server.url("/graphql")).header("traceparent", &self.header);
-        Reply::of(request.json(&json!({ "query": query, "variables": variables }))).await
-    }
-
-    fn spans(&self) -> Vec<SpanData> {
-        let all = recorded().get_finished_spans().unwrap();
-        all.into_iter().filter(|span| span.span_context.trace_id().to_string() == self.id).collect()
-    }
-
-    /// The spans, each below its parent. The last is the request's own, so it is waited for.
-    async fn tree(&self) -> String {
-        let is_whole = async || self.spans().iter().any(|span| span.name.ends_with("/graphql"));
-        eventually(Duration::from_secs(10), "the request's span ends", is_whole).await;
-        let mut spans = self.spans();
-        spans.sort_by_key(|span| span.start_time);
-        let mut tree = String::new();
-        write_below(&mut tree, &spans, "00f067aa0ba902b7".to_owned(), 0);
-        tree
-    }
-}
-
-fn attribute(span: &SpanData, name: &str) -> Option<String> {
-    span.attributes.iter().find(|attribute| attribute.key.as_str() == name).map(|found| found.value.to_string())
-}
-
-fn write_below(tree: &mut String, spans: &[SpanData], parent: String, depth: usize) {
-    let below = spans.iter().filter(|span| span.parent_span_id.to_string() == parent);
-    // PostgreSQL and SQLite differ in what comes before a statement.
-    for span in below.filter(|span| !["BEGIN", "COMMIT"].iter().any(|verb| span.name.starts_with(verb))) {
-        let _ = write!(tree, "{:1$}{2}", "", depth * 2, span.name);
-        for name in [
-            "graphql.field.path",
-            "graphql.field.arguments",
-            "graphql.dataloader.name",
-            "graphql.dataloader.batch.size",
-            "graphql.operation.name",
-            "http.response.status_code",
-            "evalgraph.request.cancelled",
-            "error.type",
-        ] {
-            if let Some(value) = attribute(span, name) {
-                let _ = write!(tree, " {}={value}", name.rsplit('.').next().unwrap());
-            }
-        }
-        for link in &span.links.links {
-            let coordinate = link.attributes.first().map(|attribute| attribute.value.to_string()).unwrap_or_default();
-            assert!(is_known(spans, link.span_context.span_id()), "a link leads to no span: {coordinate}");
-            let _ = write!(tree, " <-{coordinate}");
-        }
-        for event in &span.events.events {
-            let attributes: Vec<_> = event.attributes.iter().map(|attribute| attribute.value.to_string()).collect();
-            let _ = write!(tree, " !{} {}", event.name, attributes.join(" "));
-        }
-        tree.push('\n');
-        write_below(tree, spans, span.span_context.span_id().to_string(), depth + 1);
-    }
-}
-
-fn is_known(spans: &[SpanData], id: SpanId) -> bool {
-    spans.iter().any(|span| span.span_context.span_id() == id)
+/// The lines of a tree, in an order that does not depend on which of two that ran beside one another began first.
+fn shape(tree: &str) -> Vec<String> {
+    let mut lines: Vec<_> = tree.lines().map(str::to_owned).collect();
+    lines.sort();
+    lines
 }
 
 on_both_databases! {
@@ -135,6 +49,71 @@ on_both_databases! {
         assert!(tree.contains("INSERT prompts"), "{tree}");
         let spans = format!("{:?}", trace.spans());
         assert!(!spans.contains(MARKER), "a value is in a span");
+        let of_database = match database.kind {
+            Kind::Postgres => "mutation_postgres",
+            Kind::Sqlite => "mutation_sqlite",
+        };
+        insta::assert_snapshot!(of_database, tree);
+    }
+
+    async fn a_cache_hit_has_a_batch_without_statements(database: TestDatabase) {
+        PromptBuilder::new().insert(&database).await;
+        let settings = Settings::default();
+        let pools = evalgraph::db::pool::PoolSettings { carries_out: true, ..small_pools() };
+        let store = evalgraph::db::Database::open(&database.location, &pools).await.unwrap();
+        let cache = Cache::new(&settings.cache().unwrap()).unwrap();
+        let (_follower, store) = Follower::start(&cache, store);
+        eventually(Duration::from_secs(10), "the cache is believed", async || cache.is_believed()).await;
+        let app = TestServer::app(store).with_cache(Some(cache));
+        let server = TestServer::with(app, Principal { is_admin: false, ..Principal::local() }).await;
+        let query = "{ prompts { nodes { title } } }";
+        server.data(query).await;
+        let trace = Trace::sampled();
+        trace.send(&server, query, json!({})).await;
+        insta::assert_snapshot!("cache_hit", trace.tree().await);
+    }
+
+    async fn what_the_client_says_of_its_trace_is_kept(database: TestDatabase) {
+        let app = TestServer::app(database.database.clone()).with_tracing(TraceSettings {
+            baggage: ["tenant".to_owned()].into(),
+            ..TraceSettings::default()
+        });
+        let server = TestServer::with(app, Principal::local()).await;
+        let trace = Trace::sampled();
+        let request = trace.request(&server).header("tracestate", "vendor=1").header("tracestate", "other=2");
+        let request = request.header("baggage", format!("tenant=acme,secret={MARKER}"));
+        let reply = Reply::of(request.json(&json!({ "query": "{ prompts { totalCount } }" }))).await;
+        trace.tree().await;
+        for span in trace.spans() {
+            assert_eq!(span.span_context.trace_state().header(), "vendor=1,other=2", "{}", span.name);
+        }
+        let of_request = trace.span("POST /graphql");
+        assert_eq!(of_request.span_kind, SpanKind::Server);
+        assert_eq!(attribute(&of_request, "baggage.tenant").as_deref(), Some("acme"));
+        assert_eq!(attribute(&of_request, "evalgraph.request.id").as_deref(), reply.request_id());
+        assert!(!format!("{:?}", trace.spans()).contains(MARKER), "baggage is recorded that was not to be");
+        let told = reply.headers["traceparent"].to_str().unwrap();
+        assert_eq!(told, format!("00-{}-{}-01", trace.id, of_request.span_context.span_id()));
+        let lines = lines_about(reply.request_id().unwrap());
+        assert_eq!(lines[0]["trace_id"], trace.id);
+    }
+
+    async fn requests_at_the_same_time_do_not_mix_their_spans(database: TestDatabase) {
+        for _ in 0..3 {
+            PromptBuilder::new().insert(&database).await;
+        }
+        let server = TestServer::start(&database).await;
+        let query = "{ prompts { nodes { evaluations { totalCount } versions { totalCount } } } }";
+        let ask = async || {
+            let trace = Trace::sampled();
+            trace.send(&server, query, json!({})).await;
+            trace.tree().await
+        };
+        let alone = shape(&ask().await);
+        let trees = futures_util::future::join_all((0..24).map(|_| ask())).await;
+        for tree in trees {
+            assert_eq!(shape(&tree), alone);
+        }
     }
 
     async fn an_error_is_recorded_where_it_arises_and_a_client_s_fault_is_none_of_the_server(database: TestDatabase) {
@@ -149,32 +128,36 @@ on_both_databases! {
 
     async fn a_statement_that_fails_marks_everything_that_waits_for_it(database: TestDatabase) {
         let server = TestServer::start(&database).await;
-        common::sql::execute(&database.location, "ALTER TABLE runs RENAME TO hidden_runs").await;
+        sql::execute(&database.location, "ALTER TABLE runs RENAME TO hidden_runs").await;
         let trace = Trace::sampled();
         let reply = trace.send(&server, "{ runs { totalCount } }", json!({})).await;
         assert_eq!(reply.body["errors"][0]["extensions"]["code"], "INTERNAL");
         let tree = trace.tree().await;
         let failed: Vec<_> = trace.spans().into_iter().filter(|span| matches!(span.status, Status::Error { .. })).collect();
         let names: Vec<_> = failed.iter().map(|span| span.name.as_ref()).collect();
-        for name in ["RunConnection.totalCount", "graphql.dataloader.batch", "query"] {
+        for name in ["RunConnection.totalCount", "GraphQL DataLoader Batch runCount", "GraphQL Operation Execution", "query"] {
             assert!(names.contains(&name), "{name} is not marked: {tree}");
         }
     }
 
     async fn an_unsampled_request_has_no_span(database: TestDatabase) {
         let server = TestServer::start(&database).await;
-        let trace = Trace::new("00");
+        let trace = Trace::unsampled();
         let reply = trace.send(&server, "{ prompts { totalCount nodes { id } } }", json!({})).await;
         assert!(!reply.headers.contains_key("traceparent"));
-        server.data("{ prompts { totalCount } }").await;
+        let own = server.send("{ prompts { totalCount } }", json!({})).await;
         // What was recorded is sent when it ends, so a trace that is recorded comes after it.
         let recorded_trace = Trace::sampled();
         recorded_trace.send(&server, "{ prompts { totalCount } }", json!({})).await;
         recorded_trace.tree().await;
         assert_eq!(trace.spans().len(), 0);
-        let others = recorded().get_finished_spans().unwrap();
-        let is_of_another = |span: &&SpanData| span.span_context.trace_id().to_string() != recorded_trace.id;
-        assert_eq!(others.iter().filter(is_of_another).count(), 0);
+        let request_ids = [reply.request_id(), own.request_id()];
+        let is_of_one = |span: &SpanData| request_ids.contains(&attribute(span, "evalgraph.request.id").as_deref());
+        assert!(!recorded_spans().iter().any(is_of_one));
+        // The log knows all the same of which trace the client spoke.
+        let lines = lines_about(reply.request_id().unwrap());
+        assert_eq!(lines[0]["trace_id"], trace.id);
+        assert_eq!(lines_about(own.request_id().unwrap())[0]["trace_id"], serde_json::Value::Null);
     }
 
     async fn values_and_secrets_are_in_no_span(database: TestDatabase) {
@@ -201,16 +184,16 @@ on_both_databases! {
 
     async fn a_request_whose_client_leaves_has_a_span_that_says_so(database: TestDatabase) {
         let slow = match database.kind {
-            common::Kind::Postgres => "CREATE VIEW runs AS SELECT 1 AS id FROM pg_sleep(30)".to_owned(),
-            common::Kind::Sqlite => "CREATE VIEW runs AS WITH RECURSIVE counter (id) AS
+            Kind::Postgres => "CREATE VIEW runs AS SELECT 1 AS id FROM pg_sleep(30)".to_owned(),
+            Kind::Sqlite => "CREATE VIEW runs AS WITH RECURSIVE counter (id) AS
                 (SELECT 1 UNION ALL SELECT id + 1 FROM counter LIMIT 3000000) SELECT id FROM counter".to_owned(),
         };
-        common::sql::execute(&database.location, &format!("ALTER TABLE runs RENAME TO hidden_runs; {slow}")).await;
+        sql::execute(&database.location, &format!("ALTER TABLE runs RENAME TO hidden_runs; {slow}")).await;
         let server = TestServer::start(&database).await;
         let trace = Trace::sampled();
         let question = trace.send(&server, "{ runs { totalCount } }", json!({}));
         assert!(tokio::time::timeout(Duration::from_millis(400), question).await.is_err());
         let tree = trace.tree().await;
-        assert!(tree.starts_with("POST /graphql cancelled=true\n"), "{tree}");
+        assert!(tree.starts_with("POST /graphql request.cancelled=true\n"), "{tree}");
     }
 }
