@@ -226,7 +226,7 @@ fn compare(rounds: usize) {
 fn one_round(kinds: &[Kind], round: usize, query: &str, receiver: &str) -> Vec<f64> {
     let mut measured = vec![0.0; kinds.len()];
     for step in 0..kinds.len() {
-        let step = if round % 2 == 0 { step } else { kinds.len() - 1 - step };
+        let step = if round.is_multiple_of(2) { step } else { kinds.len() - 1 - step };
         let place = (step + round / 2) % kinds.len();
         measured[place] = kinds[place].measure(query, receiver);
     }
