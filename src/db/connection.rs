@@ -64,10 +64,6 @@ const STATEMENTS: &str = "evalgraph::db::statements";
 /// What Diesel writes between a statement and its values.
 const VALUES: &str = " -- binds:";
 
-fn without_values(query: &str) -> &str {
-    query.split(VALUES).next().unwrap_or_default()
-}
-
 /// The text of a statement without its values, which are never written: there may be thousands. Diesel writes the text in one
 /// piece.
 fn text_of(query: &dyn DebugQuery) -> String {
@@ -96,14 +92,17 @@ pub(super) fn count_statements(
     database: &'static str,
 ) -> impl FnMut(InstrumentationEvent<'_>) + Send + 'static {
     let mut measured = None;
+    // Written at most once for each statement.
+    let mut text = None;
     move |event: InstrumentationEvent<'_>| match event {
         InstrumentationEvent::StartQuery { query, .. } => {
-            telemetry::statement_begins(database, || without_values(&query.to_string()).to_owned());
+            let text = &mut text;
+            *text = None;
+            telemetry::statement_begins(database, || text.insert(text_of(query)));
             measured = Statement::begin();
             counters.sent.fetch_add(1, Ordering::Relaxed);
             if tracing::enabled!(target: STATEMENTS, tracing::Level::TRACE) {
-                let query = query.to_string();
-                let statement = without_values(&query);
+                let statement = text.get_or_insert_with(|| text_of(query)).as_str();
                 tracing::trace!(target: STATEMENTS, database, statement, "statement");
             }
         }
@@ -112,7 +111,7 @@ pub(super) fn count_statements(
                 // That nothing was found is an answer.
                 let is_ok = error.is_none_or(|error| matches!(error, DieselError::NotFound));
                 let asker = || counters.asker.lock().unwrap_or_else(PoisonError::into_inner).asker();
-                measured.end(&text_of(query), is_ok, asker);
+                measured.end(&text.take().unwrap_or_else(|| text_of(query)), is_ok, asker);
             }
             telemetry::statement_answered(error);
         }

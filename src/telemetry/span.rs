@@ -5,11 +5,12 @@
 //! itself: a name that is known late, links, and an end that does not wait for everybody who still holds the span.
 
 use std::borrow::Cow;
+use std::pin::Pin;
+use std::task::{self, Poll, ready};
 
-use opentelemetry::context::FutureExt as _;
 use opentelemetry::trace::{SpanContext, SpanRef, Status, TraceContextExt as _};
 use opentelemetry::{Context, ContextGuard, KeyValue, Value};
-use tracing::Instrument as _;
+use pin_project_lite::pin_project;
 use tracing::span::Entered;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
@@ -180,17 +181,39 @@ pub fn beside(name: &'static str) -> Option<Span> {
     if is_recording() { child(name) } else { root(name) }
 }
 
-/// Does work at a place, where there is one.
-pub async fn at<F: Future>(place: Option<Place>, work: F) -> F::Output {
-    match place {
-        None => work.await,
-        Some(Place { tracing, context }) => work.with_context(context).instrument(tracing).await,
+pin_project! {
+    /// Work that belongs somewhere. It is kept once: an `async fn` around it would keep it, and move it, several times.
+    #[must_use = "nothing is done before it is awaited"]
+    pub struct At<F> {
+        // Dropped before its span ends.
+        #[pin]
+        work: F,
+        place: Option<Place>,
+        span: Option<Span>,
     }
 }
 
+impl<F: Future> Future for At<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let entered = this.place.as_ref().map(Place::enter);
+        let done = ready!(this.work.poll(context));
+        drop(entered);
+        *this.span = None;
+        Poll::Ready(done)
+    }
+}
+
+/// Does work at a place, where there is one.
+pub fn at<F: Future>(place: Option<Place>, work: F) -> At<F> {
+    At { work, place, span: None }
+}
+
 /// Does work that belongs to a span, which ends with it.
-pub async fn within<F: Future>(span: Option<Span>, work: F) -> F::Output {
-    at(span.as_ref().map(Span::place), work).await
+pub fn within<F: Future>(span: Option<Span>, work: F) -> At<F> {
+    At { work, place: span.as_ref().map(Span::place), span }
 }
 
 /// Adds to the span of the work at hand, where its trace is recorded.

@@ -9,6 +9,7 @@ use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context, KeyValue};
 
 use super::span::{Span, at, client, describe, is_recording, place};
+use super::summary::Summary;
 
 /// How much of a statement is told.
 const LONGEST_TEXT: usize = 8 * 1024;
@@ -67,7 +68,7 @@ impl LastStatement {
 }
 
 /// A statement begins. `text` has no values in it.
-pub fn statement_begins(system: &'static str, text: impl FnOnce() -> String) {
+pub fn statement_begins<'a>(system: &'static str, text: impl FnOnce() -> &'a str) {
     let Some(statements) = LastStatement::of_current() else { return };
     let mut last = statements.lock();
     // The one before it has ended.
@@ -76,7 +77,8 @@ pub fn statement_begins(system: &'static str, text: impl FnOnce() -> String) {
         return;
     }
     let text = text();
-    let Summary { operation, table } = Summary::of(&text);
+    let Summary { verb, table } = Summary::of(text);
+    let operation = verb.unwrap_or("SQL");
     let name = match table {
         Some(table) => format!("{operation} {table}"),
         None => operation.to_owned(),
@@ -84,12 +86,12 @@ pub fn statement_begins(system: &'static str, text: impl FnOnce() -> String) {
     let Some(span) = client(&name) else { return };
     span.set_all([
         KeyValue::new("db.system.name", system),
-        KeyValue::new("db.operation.name", operation.to_owned()),
+        KeyValue::new("db.operation.name", operation),
         KeyValue::new("db.query.summary", name),
-        KeyValue::new("db.query.text", crate::domain::shortened(&text, LONGEST_TEXT).into_owned()),
+        KeyValue::new("db.query.text", crate::domain::shortened(text, LONGEST_TEXT).into_owned()),
     ]);
     if let Some(table) = table {
-        span.set("db.collection.name", table.to_owned());
+        span.set("db.collection.name", table);
     }
     *last = Some(StatementSpan { span, answered: None });
 }
@@ -113,53 +115,4 @@ pub fn rows_returned(rows: usize) {
     let Some(mut statement) = last.lock().take() else { return };
     statement.answered = None;
     statement.span.set("db.response.returned_rows", i64::try_from(rows).unwrap_or(i64::MAX));
-}
-
-/// What a statement does, and to which table first.
-#[derive(Debug, PartialEq, Eq)]
-struct Summary<'a> {
-    operation: &'a str,
-    table: Option<&'a str>,
-}
-
-impl<'a> Summary<'a> {
-    fn of(text: &'a str) -> Self {
-        let mut words = text.split_whitespace();
-        let operation = words.clone().next().unwrap_or("SQL");
-        let before_table =
-            |word: &&str| ["FROM", "INTO", "UPDATE", "JOIN"].iter().any(|&known| word.eq_ignore_ascii_case(known));
-        let mut table = None;
-        while table.is_none() && words.by_ref().any(|word| before_table(&word)) {
-            table = words.clone().next().and_then(table_name);
-        }
-        Self { operation, table }
-    }
-}
-
-/// A word, if it can be the name of a table: not a subquery or a function.
-fn table_name(word: &str) -> Option<&str> {
-    let name = word.trim_end_matches([',', ';', ')']).trim_matches(['"', '`']);
-    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    (is_name && !["select", "set", "lateral"].contains(&name)).then_some(name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_statement_is_known_by_its_verb_and_its_first_table() {
-        let cases = [
-            (r#"SELECT "prompts"."id" FROM "prompts" WHERE ("prompts"."id" = ?)"#, "SELECT", Some("prompts")),
-            (r#"INSERT INTO "test_results" ("id") VALUES ($1)"#, "INSERT", Some("test_results")),
-            (r#"UPDATE "runs" SET "status" = ?"#, "UPDATE", Some("runs")),
-            ("SELECT k.v FROM json_each(?) k CROSS JOIN evaluations e", "SELECT", Some("evaluations")),
-            ("DELETE FROM `runs` WHERE 1", "DELETE", Some("runs")),
-            ("BEGIN IMMEDIATE", "BEGIN", None),
-            ("", "SQL", None),
-        ];
-        for (text, operation, table) in cases {
-            assert_eq!(Summary::of(text), Summary { operation, table }, "{text}");
-        }
-    }
 }

@@ -17,8 +17,9 @@ use super::observed::{Observed, observe};
 use super::{INSTRUMENTS, instruments};
 use crate::telemetry::export::{self, Protocol, Signal, TelemetryError};
 
-/// How long the end of the process waits for the last metrics to be sent.
-const FLUSH_LIMIT: Duration = Duration::from_secs(5);
+/// How long the end of the process waits for the last metrics to be sent: the spans are waited for after them, and who stops a
+/// process often kills it after ten seconds.
+const FLUSH_LIMIT: Duration = Duration::from_secs(2);
 /// A page has some hundred series of some hundred bytes.
 const USUAL_PAGE: usize = 64 << 10;
 
