@@ -113,7 +113,10 @@ async fn admit(
 }
 
 fn answer_unpaid(Unpaid { error, ending }: Unpaid) -> Answer {
-    let answer = Answer::refusal(StatusCode::TOO_MANY_REQUESTS, error);
+    told_when_to_return(Answer::refusal(StatusCode::TOO_MANY_REQUESTS, error), ending)
+}
+
+fn told_when_to_return(answer: Answer, ending: Ending) -> Answer {
     match ending {
         Ending::RateLimited { retry_after } => answer.retry_after(retry_after),
         _ => answer,
@@ -159,12 +162,7 @@ async fn run(
         Ending::Refused | Ending::Executed => StatusCode::OK,
     };
     let is_executed = execution.is_executed();
-    let ending = execution.ending;
-    let answer = Answer::new(status, is_executed, execution.response);
-    match ending {
-        Ending::RateLimited { retry_after } => answer.retry_after(retry_after),
-        _ => answer,
-    }
+    told_when_to_return(Answer::new(status, is_executed, execution.response), execution.ending)
 }
 
 /// Reads the operation, within the limits of size and time.

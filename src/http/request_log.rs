@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -83,6 +83,7 @@ struct Line {
     request_id: Arc<str>,
     method: Method,
     path: String,
+    route: Option<MatchedPath>,
     client: Option<ClientAddress>,
     begun: Instant,
     details: LogDetails,
@@ -114,7 +115,8 @@ impl Drop for Line {
         let status = self.status.map(|status| status.as_u16());
         let took = self.begun.elapsed();
         let duration_ms = took.as_secs_f64() * 1e3;
-        metrics::http_answered(HttpFacts { method: method_name(&self.method), route: route(path), status, took });
+        let route = self.route.as_ref().map(MatchedPath::as_str);
+        metrics::http_answered(HttpFacts { method: telemetry::method_name(&self.method), route, status, took });
         let client = self.client.map(|ClientAddress(address)| tracing::field::display(address));
         // The same fields at each level, for the level of a line is part of its call site.
         macro_rules! line {
@@ -143,36 +145,6 @@ impl Drop for Line {
     }
 }
 
-/// The method as metrics have it: any word may be one.
-fn method_name(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::HEAD => "HEAD",
-        Method::OPTIONS => "OPTIONS",
-        _ => "_OTHER",
-    }
-}
-
-/// What an address leads to, as metrics have it: there are any number of addresses that lead nowhere.
-fn route(path: &str) -> &'static str {
-    const ROUTES: [&str; 10] = [
-        "/",
-        "/graphql",
-        "/health",
-        "/health/live",
-        "/health/ready",
-        "/metrics",
-        "/cache/stats",
-        "/cache/clear",
-        "/log-filter",
-        "/slow-statements",
-    ];
-    let known = ROUTES.iter().find(|route| **route == path).copied();
-    known.unwrap_or(if path.starts_with("/assets/") { "/assets/{name}" } else { "other" })
-}
-
 /// Whether machines ask this again and again.
 fn is_probe(path: &str) -> bool {
     path.starts_with("/health/") || path == "/metrics"
@@ -187,6 +159,7 @@ pub async fn log_request(State(tracing): State<TraceSettings>, mut request: Requ
         request_id: Arc::clone(&request_id),
         method: request.method().clone(),
         path: shortened(request.uri().path(), LONGEST_SHOWN).into_owned(),
+        route: request.extensions().get().cloned(),
         client: request.extensions().get().copied(),
         begun: Instant::now(),
         details: details.clone(),

@@ -22,6 +22,7 @@ mod sampler;
 pub mod slow;
 mod span;
 mod statement;
+mod summary;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -43,7 +44,7 @@ pub use line::{WithTraceIds, is_no_span};
 pub use logging::{LogFilterError, log_filter, set_log_filter, start_logging};
 pub use operation::{ErrorFacts, OperationFacts};
 pub use redis::{RedisCommands, redis};
-pub use request::{RequestTrace, tell_client};
+pub use request::{RequestTrace, method_name, tell_client};
 pub use sampler::{Demanded, OnDemand};
 pub use span::{
     Place, Span, TARGET, at, beside, child, current_ids, describe, fail, is_recording, place, root, service, within,

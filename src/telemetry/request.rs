@@ -43,6 +43,19 @@ struct Request {
     span: Mutex<Option<Span>>,
 }
 
+/// A method as telemetry has it: any word may be one.
+#[must_use]
+pub fn method_name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        _ => "_OTHER",
+    }
+}
+
 impl RequestTrace {
     /// Decides whether the request is recorded: as its header `traceparent` says, else as the sampler says. There is nothing
     /// to be recorded where tracing is off.
@@ -58,12 +71,12 @@ impl RequestTrace {
         if path != ROUTE {
             return None;
         }
-        let (name, method) = match *method {
-            Method::GET => ("GET /graphql", "GET"),
-            Method::POST => ("POST /graphql", "POST"),
-            Method::OPTIONS => ("OPTIONS /graphql", "OPTIONS"),
-            // A method may be any word.
-            _ => ("HTTP /graphql", "_OTHER"),
+        let method = method_name(method);
+        let name = match method {
+            "GET" => "GET /graphql",
+            "POST" => "POST /graphql",
+            "OPTIONS" => "OPTIONS /graphql",
+            _ => "HTTP /graphql",
         };
         let trace = Self(Arc::new(Request {
             begun: SystemTime::now(),

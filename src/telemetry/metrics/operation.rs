@@ -49,11 +49,11 @@ impl ActiveHttpRequest {
 
 /// What is told of an HTTP request.
 #[derive(Debug, Clone, Copy)]
-pub struct HttpFacts {
+pub struct HttpFacts<'a> {
     /// Its method, from a closed list.
     pub method: &'static str,
-    /// What it was sent to, from a closed list.
-    pub route: &'static str,
+    /// The route that its address leads to; there are any number of addresses that lead nowhere.
+    pub route: Option<&'a str>,
     /// The status of the answer; none where the client left before.
     pub status: Option<u16>,
     /// How long it took.
@@ -61,10 +61,10 @@ pub struct HttpFacts {
 }
 
 /// Measures an HTTP request that has ended.
-pub fn http_answered(facts: HttpFacts) {
+pub fn http_answered(facts: HttpFacts<'_>) {
     let Some(instruments) = instruments() else { return };
     let method = KeyValue::new(label::METHOD, facts.method);
-    let route = KeyValue::new(label::ROUTE, facts.route);
+    let route = KeyValue::new(label::ROUTE, facts.route.unwrap_or("other").to_owned());
     let took = facts.took.as_secs_f64();
     match facts.status {
         Some(status) => {
