@@ -36,6 +36,8 @@ pub struct App {
     pub explorer: bool,
     /// Whom the explorer is for.
     pub explorer_access: Audience,
+    /// Whether requests may call the server by any name though nobody is asked for a credential.
+    pub trusts_every_host: bool,
     /// Which proxies are believed.
     pub proxies: Arc<Proxies>,
     /// The pages elsewhere that may ask, if any may.
@@ -53,6 +55,7 @@ impl App {
         let app = Self {
             explorer: settings.explorer,
             explorer_access: settings.explorer_access,
+            trusts_every_host: settings.insecure,
             proxies: Arc::new(settings.proxies()),
             origins: settings.cors_origins.clone(),
             admission: Arc::new(Admission::new(&settings.admission(), None)),
@@ -75,6 +78,7 @@ impl App {
             bulk_bodies,
             explorer: true,
             explorer_access: Audience::Everybody,
+            trusts_every_host: false,
             proxies: Arc::new(Proxies::NONE),
             origins: None,
             admission: Arc::new(Admission::new(&AdmissionSettings::NONE, None)),

@@ -39,7 +39,7 @@ async fn ask_slowly(address: SocketAddr) -> TcpStream {
     let body = json!({ "query": SLOW }).to_string();
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!(
-        "POST /graphql HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        "POST /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
     stream.write_all(request.as_bytes()).await.unwrap();

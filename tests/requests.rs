@@ -84,7 +84,7 @@ async fn a_cancelled_request_leaves_its_log_line_too() {
     let server = TestServer::start(&database).await;
     // The body never arrives in full, so the handler waits when the client leaves.
     let mut stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
-    let head = "POST /graphql HTTP/1.1\r\nhost: x\r\nx-request-id: leaver\r\ncontent-type: application/json\r\n\
+    let head = "POST /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\nx-request-id: leaver\r\ncontent-type: application/json\r\n\
                 content-length: 100\r\n\r\n{\"query\"";
     stream.write_all(head.as_bytes()).await.unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::app::App;
-use crate::config::{AdminListen, Settings};
+use crate::config::{AdminListen, Secret, Settings};
 use crate::http::admin::{Admin, Reach};
 use crate::http::{self, ConnectionLimits};
 use crate::telemetry::metrics::Metrics;
@@ -77,6 +77,7 @@ impl Operators {
 pub struct RunningServer {
     client: Client,
     base: String,
+    token: Option<Secret>,
 }
 
 impl RunningServer {
@@ -87,7 +88,7 @@ impl RunningServer {
         };
         // It is on this machine or in this network: no proxy leads there.
         let client = Client::builder().no_proxy().timeout(PATIENCE).build()?;
-        Ok(Self { client, base: format!("http://{address}") })
+        Ok(Self { client, base: format!("http://{address}"), token: settings.admin_token.clone() })
     }
 
     /// Where it is asked.
@@ -98,6 +99,9 @@ impl RunningServer {
     /// What it answers; its own words where it refuses.
     pub async fn ask(&self, method: Method, path: &str, body: Option<String>) -> anyhow::Result<String> {
         let mut request = self.client.request(method, format!("{}{path}", self.base));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token.expose());
+        }
         if let Some(body) = body {
             request = request.body(body);
         }
@@ -106,6 +110,12 @@ impl RunningServer {
         let response = request.send().await.with_context(no_answer)?;
         let status = response.status();
         let text = response.text().await.with_context(no_answer)?;
+        if status == StatusCode::UNAUTHORIZED && self.token.is_none() {
+            bail!(
+                "the server at {} asks who is there: give a token of an administrator as EVALGRAPH_ADMIN_TOKEN",
+                self.base
+            );
+        }
         if status != StatusCode::OK {
             bail!("the server at {} answers {status}: {}", self.base, text.trim_end());
         }

@@ -75,6 +75,7 @@ pub async fn run(settings: &Settings, location: &DatabaseLocation, load_demo: bo
         metrics.observe(Observed {
             database: database.clone(),
             cache: app.cache.clone(),
+            admission: Arc::clone(&app.admission),
             since,
             runtime: Handle::current().metrics(),
         });

@@ -303,8 +303,13 @@ pub struct Settings {
     #[arg(long, global = true, help_heading = AUTHENTICATION, env = "EVALGRAPH_AUTH_TOKEN_SECRET", value_name = "SECRET")]
     pub auth_token_secret: Option<Secret>,
 
-    /// Serve an address that others reach though nobody is asked who they are: everybody there can read and change
-    /// everything.
+    /// What the commands that ask a running server show it: a JWT or an API token of an administrator, for `admin`. It is
+    /// needed where the server asks who is there, and never shown.
+    #[arg(long, global = true, help_heading = AUTHENTICATION, env = "EVALGRAPH_ADMIN_TOKEN", value_name = "TOKEN")]
+    pub admin_token: Option<Secret>,
+
+    /// Serve an address that others reach though nobody is asked who they are, whatever name they call it by: everybody there
+    /// can read and change everything.
     #[arg(long, global = true, help_heading = AUTHENTICATION, env = "EVALGRAPH_INSECURE", value_name = "BOOLEAN")]
     #[arg(default_value = "false", default_missing_value = "true", num_args = 0..=1, require_equals = true)]
     #[arg(action = clap::ArgAction::Set)]

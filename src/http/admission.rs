@@ -158,7 +158,7 @@ pub async fn limit_attempts(
     let Some(ClientAddress(address)) = address.filter(|_| request.headers().contains_key(AUTHORIZATION)) else {
         return next.run(request).await;
     };
-    if let Some(wait) = app.admission.attempts.wait(address) {
+    if let Some(wait) = app.admission.attempts.turn_away(address) {
         let media_type = MediaType::negotiate(request.headers()).unwrap_or(MediaType::GraphqlResponse);
         let message = "too many wrong credentials came from your address: try again later";
         let error = request_error(ErrorCode::RateLimited, message);

@@ -10,6 +10,7 @@ mod cross_site;
 mod explorer;
 mod graphql;
 mod health;
+mod host;
 mod json;
 mod negotiation;
 mod operation;
@@ -39,6 +40,7 @@ pub fn router(app: App) -> Router {
     let attempts = middleware::from_fn_with_state(app.clone(), admission::limit_attempts);
     let operations = get(graphql::answer)
         .post(graphql::answer)
+        .layer(middleware::from_fn_with_state(app.clone(), host::guard))
         .layer(authenticated)
         .layer(attempts)
         .layer(middleware::from_fn(cross_site::guard));

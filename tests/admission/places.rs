@@ -145,8 +145,7 @@ async fn a_body_that_does_not_arrive_takes_no_place() {
     let mut slow = Vec::new();
     for _ in 0..3 {
         let mut stream = tokio::net::TcpStream::connect(crowded.server.address).await.unwrap();
-        let head =
-            "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
+        let head = "POST /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
         stream.write_all(head.as_bytes()).await.unwrap();
         slow.push(stream);
     }

@@ -56,6 +56,39 @@ async fn an_address_that_others_reach_needs_authentication() {
     }
 }
 
+#[tokio::test]
+async fn while_nobody_is_asked_names_of_others_are_not_this_machine() {
+    let directory = tempfile::tempdir().unwrap();
+    let status = async |server: &Server, host: &str| {
+        let port = server.address.rsplit_once(':').unwrap().1;
+        let request = reqwest::Client::new().post(format!("http://127.0.0.1:{port}/graphql")).header("host", host);
+        let reply = Reply::of(request.json(&serde_json::json!({ "query": "{ viewer { userId } }" }))).await;
+        if reply.status != 200 {
+            let message = reply.body["errors"][0]["message"].as_str().unwrap();
+            assert!(message.contains("Host") && message.contains("--insecure"), "{message}");
+            assert_eq!(reply.body["errors"][0]["extensions"]["code"], "FORBIDDEN");
+        }
+        reply.status
+    };
+    let server = Server::start(&mut serve(&directory, &["--port=0"]));
+    for (host, expected) in [("localhost:1", 200), ("127.0.0.1", 200), ("[::1]:8080", 200), ("evil.example", 403)] {
+        assert_eq!(status(&server, host).await, expected, "{host}");
+    }
+    drop(server);
+    let server = Server::start(&mut serve(&directory, &["--port=0", "--insecure"]));
+    assert_eq!(status(&server, "evals.example").await, 200, "every name is meant");
+    drop(server);
+    // Whoever has a credential may have sent the request from anywhere.
+    let mut asking = serve(&directory, &["--port=0"]);
+    let server = Server::start(asking.env("EVALGRAPH_AUTH_JWT_SECRET", JWT_SECRET));
+    let mut claims = claims("ada");
+    claims.as_object_mut().unwrap().shift_remove("aud");
+    let request =
+        reqwest::Client::new().post(format!("http://{}/graphql", server.address)).header("host", "evals.example");
+    let request = request.bearer_auth(Signer::secret(JWT_SECRET).token(&claims));
+    assert_eq!(Reply::of(request.json(&serde_json::json!({ "query": "{ viewer { userId } }" }))).await.status, 200);
+}
+
 #[test]
 fn secrets_are_long_and_not_shown() {
     for (variable, key) in

@@ -6,7 +6,7 @@ use std::time::Duration;
 use evalgraph::app::App;
 use evalgraph::auth::jwt::{IssuerSettings, JwtSettings};
 use evalgraph::cache::{Cache, Follower};
-use evalgraph::config::catalog;
+use evalgraph::config::{Secret, catalog};
 use evalgraph::db::pool::PoolSettings;
 use evalgraph::db::{Database, DbError, StatementCount};
 use evalgraph::domain::Principal;
@@ -109,7 +109,7 @@ effects! {
         let (mut server, _file) = start("shutdown_timeout_ms = 123", &["--listen=127.0.0.1:0"]);
         // A request whose body never arrives in full.
         let mut stream = tokio::net::TcpStream::connect(&server.address).await.unwrap();
-        let head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\
+        let head = "POST /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\
             expect: 100-continue\r\n\r\n";
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut go_on = [0; "HTTP/1.1 100 Continue".len()];
@@ -183,6 +183,21 @@ effects! {
         let authentication = settings(&format!("auth_token_secret = '{SECRET}'")).authentication().unwrap();
         assert!(authentication.asks() && authentication.token_secret.as_deref() == Some(SECRET));
         assert!(!settings("").authentication().unwrap().asks());
+    }
+
+    async fn admin_token() {
+        let settings = settings(&format!("admin_token = '{SECRET}'"));
+        assert_eq!(settings.admin_token.as_ref().map(Secret::expose), Some(SECRET));
+        // Shown by commands to the server that they ask.
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut command = evalgraph(&["log-filter", &format!("--admin-listen={}", listener.local_addr().unwrap())]);
+        let asked = tokio::task::spawn_blocking(move || run(command.env("EVALGRAPH_ADMIN_TOKEN", SECRET)));
+        let (mut connection, _) = listener.accept().await.unwrap();
+        let mut request = vec![0; 4096];
+        let length = connection.read(&mut request).await.unwrap();
+        assert!(String::from_utf8_lossy(&request[..length]).contains(&format!("authorization: Bearer {SECRET}\r\n")));
+        drop(connection);
+        assert!(!asked.await.unwrap().status.success());
     }
 
     async fn insecure() {

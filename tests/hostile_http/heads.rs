@@ -14,7 +14,7 @@ const MARK: &str = "x-evalgraph-request: 1";
 async fn an_address_that_is_not_there_and_a_method_that_is_not_known_are_told() {
     let server = server().await;
     for path in ["/nothing", "/graphql/", "/health", "//graphql", "/%00", "/../etc/passwd"] {
-        let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{MARK}\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n{MARK}\r\n\r\n");
         let reply = exchange(server.address, request).await;
         let (code, message) = error_of(&reply.json());
         assert_eq!((reply.status, code.as_str()), (404, "NOT_FOUND"), "{path}");
@@ -51,7 +51,8 @@ async fn an_address_that_cannot_be_read_is_refused() {
         ("query=%7Ba%7D&operationName=A", "no operation named «A»"),
         ("variables=%7B%7D", "has no `query`"),
     ] {
-        let request = format!("GET /graphql?{query} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{MARK}\r\n\r\n");
+        let request =
+            format!("GET /graphql?{query} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n{MARK}\r\n\r\n");
         let reply = exchange(server.address, request).await;
         let (code, text) = error_of(&reply.json());
         assert_eq!((reply.status, code.as_str()), (400, "BAD_USER_INPUT"), "{query}: {text}");
@@ -71,12 +72,12 @@ async fn a_flood_of_header_fields_is_refused_and_the_client_can_read_it() {
     let large = |bytes| format!("x-large: {}\r\n", "y".repeat(bytes));
     for (what, field, status) in [("many", many, 431), ("large", large(129 << 10), 431), ("huge", large(4 << 20), 431)]
     {
-        let reply = exchange(server.address, format!("GET / HTTP/1.1\r\nhost: test\r\n{field}\r\n")).await;
+        let reply = exchange(server.address, format!("GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n{field}\r\n")).await;
         assert_eq!((reply.status, reply.body.as_str()), (status, ""), "{what}");
     }
     for (length, status) in [(70 << 10, 414), (4 << 20, 431)] {
         let reply =
-            exchange(server.address, format!("GET /{} HTTP/1.1\r\nhost: test\r\n\r\n", "y".repeat(length))).await;
+            exchange(server.address, format!("GET /{} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n", "y".repeat(length))).await;
         assert_eq!((reply.status, reply.body.as_str()), (status, ""), "{length}");
     }
     is_well(&server).await;
@@ -107,7 +108,8 @@ async fn what_is_not_http_is_refused() {
     assert_eq!(read_to_end(&mut stream).await.status, 400);
     // Bytes that are no UTF-8 are allowed in header fields, and mean nothing here.
     let mut stream = connect(server.address).await;
-    let request = post(VIEWER).replace("host: test", "host: test\r\nx-request-id: ?\r\naccept: */*\r\nx-odd: ?");
+    let request =
+        post(VIEWER).replace("host: 127.0.0.1", "host: 127.0.0.1\r\nx-request-id: ?\r\naccept: */*\r\nx-odd: ?");
     let bytes: Vec<u8> = request.bytes().map(|byte| if byte == b'?' { 0xff } else { byte }).collect();
     within(stream.write_all(&bytes)).await.unwrap();
     assert_eq!(read_one(&mut stream).await.status, 200);

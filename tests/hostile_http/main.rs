@@ -45,7 +45,7 @@ async fn within<T>(future: impl Future<Output = T>) -> T {
 
 /// The head of a POST request, without the length of its body.
 fn post_head(more: &str) -> String {
-    format!("POST /graphql HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\n{more}\r\n")
+    format!("POST /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n{more}\r\n")
 }
 
 /// A whole POST request.

@@ -9,6 +9,7 @@ mod shared;
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
@@ -148,6 +149,8 @@ pub struct RateLimits {
     address: Option<Rate>,
     process: ProcessRates,
     shared: Option<SharedRates>,
+    refused_principal: AtomicU64,
+    refused_address: AtomicU64,
 }
 
 impl RateLimits {
@@ -155,11 +158,39 @@ impl RateLimits {
     #[must_use]
     pub fn new(principal: Option<Rate>, address: Option<Rate>, redis: Option<RedisTier>) -> Self {
         let process = ProcessRates::new(principal, address);
-        Self { principal, address, process, shared: redis.map(SharedRates::new) }
+        Self {
+            principal,
+            address,
+            process,
+            shared: redis.map(SharedRates::new),
+            refused_principal: AtomicU64::new(0),
+            refused_address: AtomicU64::new(0),
+        }
+    }
+
+    /// How many operations were refused so far because of a bucket of this kind.
+    #[must_use]
+    pub fn refused(&self, share: Share) -> u64 {
+        self.refusals(share).load(Ordering::Relaxed)
+    }
+
+    fn refusals(&self, share: Share) -> &AtomicU64 {
+        match share {
+            Share::Principal => &self.refused_principal,
+            Share::Address => &self.refused_address,
+        }
     }
 
     /// Takes what an operation costs from the buckets of its principal and of its address, or nothing from either.
     pub async fn charge(&self, user_id: &str, address: Option<IpAddr>, cost: NonZeroU32) -> Charge {
+        let charge = self.take(user_id, address, cost).await;
+        if let Some(RateRefusal::Later { share, .. } | RateRefusal::Never { share, .. }) = charge.refusal {
+            self.refusals(share).fetch_add(1, Ordering::Relaxed);
+        }
+        charge
+    }
+
+    async fn take(&self, user_id: &str, address: Option<IpAddr>, cost: NonZeroU32) -> Charge {
         let principal = self.principal.map(|rate| Bucket { owner: Owner::principal(user_id), rate });
         let address = self.address.zip(address);
         let address = address.map(|(rate, address)| Bucket { owner: Owner::Address(network_of(address)), rate });
@@ -213,6 +244,7 @@ mod tests {
         assert_eq!(charge.standings[0].until_full().as_secs() / 1_000, 99);
         let charge = limits.charge("eve", home, points(20_000)).await;
         assert!(matches!(charge.refusal, Some(RateRefusal::Later { share: Share::Address, .. })), "{charge:?}");
+        assert_eq!([Share::Principal, Share::Address].map(|share| limits.refused(share)), [1, 1]);
         // Who comes from elsewhere is not concerned.
         assert_eq!(limits.charge("eve", Some("192.0.2.2".parse().unwrap()), points(20_000)).await.refusal, None);
     }

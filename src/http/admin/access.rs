@@ -1,9 +1,9 @@
 //! Who may use the operators' listener.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use axum::extract::{Request, State};
-use axum::http::header::{HOST, ORIGIN};
+use axum::http::header::ORIGIN;
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use super::Admin;
 use crate::auth::AuthError;
 use crate::domain::{Credential, Principal, TokenScope};
+use crate::http::host;
 
 /// Who reaches the listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,42 +66,19 @@ fn admit(principal: &Principal, reach: Reach, request: &Request) -> Result<(), R
     if reach == Reach::Network {
         return forbidden("without authentication, this is told and done at an address of this machine alone");
     }
-    // A page may have a name that was given this machine's address afterwards (DNS rebinding).
-    let host = request.headers().get(HOST).and_then(|value| value.to_str().ok()).or_else(|| request.uri().host());
-    if !host.is_some_and(is_of_this_machine) {
+    if !host::is_of_this_machine(request) {
         return forbidden("the header Host must have the address of this machine or localhost: no other is trusted");
     }
     Ok(())
 }
 
-/// Whether a name with or without a port is an address or `localhost`.
-fn is_of_this_machine(authority: &str) -> bool {
-    if authority.parse::<SocketAddr>().is_ok() {
-        return true;
-    }
-    let name = match authority.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !name.ends_with(':') => name,
-        _ => authority,
-    };
-    name.eq_ignore_ascii_case("localhost") || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
-}
-
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
+    use axum::http::header::HOST;
 
     use super::*;
     use crate::domain::Scopes;
-
-    #[test]
-    fn names_of_others_are_not_those_of_this_machine() {
-        for name in ["127.0.0.1:9464", "127.0.0.1", "localhost", "LOCALHOST:1", "[::1]:9464", "[::1]"] {
-            assert!(is_of_this_machine(name), "{name}");
-        }
-        for name in ["", "evil.example", "evil.example:9464", "127.0.0.1.evil.example", "localhost.evil.example:1"] {
-            assert!(!is_of_this_machine(name), "{name}");
-        }
-    }
 
     #[test]
     fn administrators_may_come_from_elsewhere_and_nobody_else() {

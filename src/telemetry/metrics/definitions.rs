@@ -175,6 +175,16 @@ metrics! {
     "Whether a tier is asked (1), or is left alone because it cannot be believed or does not answer (0)."
     CACHE_AVAILABLE = Gauge "evalgraph.cache.available" "1" [TIER];
 
+    "GraphQL requests that have a place among those that are worked on at a time."
+    ADMITTED = UpDownCounter "evalgraph.admission.in_flight" "{request}" [];
+    "GraphQL requests that wait for such a place."
+    ADMISSION_WAITERS = UpDownCounter "evalgraph.admission.waiting" "{request}" [];
+    "Requests that were not let in: the `server` was full, the `principal` had as many in flight as one may have, the rate of the principal (`principal_rate`) or of the address (`address_rate`) was used up, or too many wrong `credentials` had come from the address."
+    ADMISSION_REFUSED = Counter "evalgraph.admission.refused" "{request}" [REASON];
+
+    "What became of the spans of recorded requests: `sent`, `dropped` because too many were waiting, or `failed` because the receiver was away, did not answer or refused them."
+    SPANS = Counter "evalgraph.tracing.spans" "{span}" [STATUS];
+
     "Processor time that the process has used."
     CPU_TIME = Counter "process.cpu.time" "s" [CPU_MODE];
     "Memory of the process that is not swapped out."

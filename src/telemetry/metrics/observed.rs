@@ -12,10 +12,12 @@ use super::definitions::{self as metric, Definition, label};
 use super::instruments;
 use super::operation::{ACTIVE_HTTP, ACTIVE_OPERATIONS, OPERATION_TYPES};
 use super::process::Process;
+use crate::admission::{Admission, InFlightCounts, Share};
 use crate::cache::Cache;
 use crate::cache::redis::RedisCounts;
 use crate::db::Database;
 use crate::db::state::PoolState;
+use crate::telemetry::{ExportCounts, export_counts};
 
 /// What is looked at.
 pub struct Observed {
@@ -23,6 +25,8 @@ pub struct Observed {
     pub database: Database,
     /// The cache, if there is one.
     pub cache: Option<Arc<Cache>>,
+    /// What lets requests in.
+    pub admission: Arc<Admission>,
     /// When the process began.
     pub since: Instant,
     /// The runtime that runs all of it.
@@ -47,6 +51,8 @@ pub(super) fn observe(meter: &Meter, observed: &Arc<Observed>) {
     if observed.cache.is_some() {
         caches(meter, observed);
     }
+    admission(meter, observed);
+    spans(meter);
     process(meter, observed.since);
     runtime(meter, observed);
 }
@@ -209,6 +215,45 @@ fn of_reasons(cache: &Cache, counts: fn(&RedisCounts) -> [(&AtomicU64, &'static 
     of_redis
         .map(|(count, reason)| (count.load(Ordering::Relaxed), vec![tier(), KeyValue::new(label::REASON, reason)]))
         .collect()
+}
+
+fn admission(meter: &Meter, observed: &Arc<Observed>) {
+    let gauges: [Reading<InFlightCounts, u64>; 2] = [
+        (metric::ADMITTED, |counts| counts.in_flight.load(Ordering::Relaxed)),
+        (metric::ADMISSION_WAITERS, |counts| counts.waiting.load(Ordering::Relaxed)),
+    ];
+    for (definition, value) in gauges {
+        let observed = Arc::clone(observed);
+        let look = move |tell: &mut dyn FnMut(i64, &[KeyValue])| {
+            tell(i64::try_from(value(observed.admission.in_flight.counts())).unwrap_or(i64::MAX), &[]);
+        };
+        numbers(meter, definition, Box::new(look));
+    }
+    let observed = Arc::clone(observed);
+    let refused = move |tell: &mut dyn FnMut(u64, &[KeyValue])| {
+        let Admission { in_flight, rates, attempts } = &*observed.admission;
+        let in_flight = in_flight.counts();
+        for (reason, refused) in [
+            ("server", in_flight.refused_server.load(Ordering::Relaxed)),
+            ("principal", in_flight.refused_principal.load(Ordering::Relaxed)),
+            ("principal_rate", rates.refused(Share::Principal)),
+            ("address_rate", rates.refused(Share::Address)),
+            ("credentials", attempts.turned_away()),
+        ] {
+            tell(refused, &labelled(label::REASON, reason));
+        }
+    };
+    counter(meter, metric::ADMISSION_REFUSED, Box::new(refused));
+}
+
+fn spans(meter: &Meter) {
+    let look = |tell: &mut dyn FnMut(u64, &[KeyValue])| {
+        let ExportCounts { exported, dropped, failed } = export_counts();
+        for (status, count) in [("sent", exported), ("dropped", dropped), ("failed", failed)] {
+            tell(count, &labelled(label::STATUS, status));
+        }
+    };
+    counter(meter, metric::SPANS, Box::new(look));
 }
 
 fn process(meter: &Meter, since: Instant) {
