@@ -4,7 +4,7 @@ mod common;
 
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use common::{
@@ -26,6 +26,9 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use url::Url;
 use uuid::Uuid;
+
+/// Who compete for a connection.
+const OTHERS: usize = 8;
 
 /// Runs a statement as a piece of work for the pool.
 fn statement(
@@ -133,6 +136,40 @@ on_both_databases! {
         leave.send(()).unwrap();
         holder.await.unwrap().unwrap();
         read(&pools, "SELECT 1").await.expect("the connection came back");
+    }
+
+    /// Those who ask again as soon as they were served do not keep others from being served.
+    async fn whoever_waits_for_a_connection_has_his_turn(database: TestDatabase) {
+        let pools = Database::open(&database.location, &pools_of(1)).await.unwrap();
+        let (served, stopped) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        // What was served before, told at the moment of being served.
+        let be_served = async |pools: &Database, served: &Arc<AtomicUsize>| {
+            let (count, served) = (StatementCount::default(), Arc::clone(served));
+            let work = pools.write(&count, move |connection| {
+                let before = served.fetch_add(1, Ordering::SeqCst);
+                Box::pin(async move { connection.batch_execute("SELECT 1").await.map(|()| before) })
+            });
+            work.await.unwrap()
+        };
+        let mut others = tokio::task::JoinSet::new();
+        for _ in 0..OTHERS {
+            let (pools, served, stopped) = (pools.clone(), Arc::clone(&served), Arc::clone(&stopped));
+            others.spawn(async move {
+                while !stopped.load(Ordering::SeqCst) {
+                    be_served(&pools, &served).await;
+                }
+            });
+        }
+        eventually(Duration::from_secs(5), "they are served", async || served.load(Ordering::SeqCst) > OTHERS).await;
+        let mut most = 0;
+        for _ in 0..200 {
+            let before = served.load(Ordering::SeqCst);
+            most = most.max(be_served(&pools, &served).await - before);
+        }
+        stopped.store(true, Ordering::SeqCst);
+        others.join_all().await;
+        // Each of them once, and whoever came between our question and our place in the line.
+        assert!(most <= 2 * OTHERS, "{most} others were served first");
     }
 
     /// Otherwise those who gave up would keep the database from those who still wait.
