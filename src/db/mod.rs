@@ -30,6 +30,7 @@ pub mod runs;
 #[allow(missing_docs, reason = "printed by Diesel")]
 pub mod schema;
 pub mod search;
+pub mod search_index;
 mod sqlite;
 pub mod state;
 mod statement_count;

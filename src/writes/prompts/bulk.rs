@@ -6,10 +6,10 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::not_found;
-use crate::db::DbConnection;
 use crate::db::columns::ColumnSet;
 use crate::db::prompts::{MarkedPrompt, PromptRow, lock_lineages, marked, owned_by_ids};
 use crate::db::transaction::Aborted;
+use crate::db::{DbConnection, search_index};
 use crate::domain::{Principal, PromptId, Timestamp};
 use crate::writes::{Fault, Refusal, RefusalKind};
 
@@ -39,6 +39,7 @@ pub(super) async fn find_named(
     is_there: impl Fn(&MarkedPrompt) -> bool,
 ) -> Result<Named, Aborted<Refusal>> {
     let uuids: Vec<Uuid> = distinct(ids).into_iter().map(Uuid::from).collect();
+    search_index::make_room(connection, uuids.len()).await?;
     lock_lineages(connection, principal, uuids.clone()).await?;
     let rows = marked(connection, principal, uuids).await?;
     let mut found: HashMap<_, _> = rows.into_iter().filter(is_there).map(|row| (row.id, row)).collect();

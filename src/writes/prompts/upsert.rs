@@ -11,7 +11,7 @@ use crate::db::changes::Changes;
 use crate::db::columns::ColumnSet;
 use crate::db::prompts::{self, PromptTexts, StoredPrompt};
 use crate::db::transaction::Aborted;
-use crate::db::{DbConnection, evaluations, insert};
+use crate::db::{DbConnection, evaluations, insert, search_index};
 use crate::domain::{Principal, PromptId, Timestamp};
 use crate::writes::{Fault, Outcome, Refusal, RefusalKind, Write};
 
@@ -40,6 +40,7 @@ impl Write for UpsertPrompts {
     type Output = BulkPrompts;
 
     async fn run(&self, connection: &mut DbConnection, principal: &Principal) -> Outcome<BulkPrompts> {
+        search_index::make_room(connection, self.items.len()).await?;
         let mut work = Work::new(self);
         let known: Vec<_> = work.known.iter().map(|&(id, _, _)| Uuid::from(id)).collect();
         if !known.is_empty() {
