@@ -1,5 +1,6 @@
 //! Keys of issuers: read again, not too often, and believed while their address is down.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,9 +10,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use evalgraph::auth::{AuthSettings, Authenticator};
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
-use crate::common::{TestDatabase, TestServer, eventually};
+use crate::common::process::{Server, evalgraph_on};
+use crate::common::{Kind, Reply, TestDatabase, TestLocation, TestServer, eventually};
 use crate::signer::{Signer, claims, key_set};
 use crate::{check_refused, code, file, jwt_settings, send_with, server};
 
@@ -155,4 +162,55 @@ async fn a_file_of_keys_has_to_be_there_and_is_read_again() {
     let accepted = async || send_with(&server, &new.token(&claims("ada")), WHO).await.status == 200;
     eventually(Duration::from_secs(10), "the new key counts", accepted).await;
     assert_eq!(send_with(&server, &old.token(&claims("ada")), WHO).await.status, 200);
+}
+
+/// Publishes keys over TLS, with the certificate that the tests' servers have for `localhost`.
+async fn publish_over_tls(keys: String, authority: &Path) -> u16 {
+    let of_server = authority.with_file_name("postgres").join("tls");
+    let certificate = CertificateDer::from_pem_file(of_server.join("server.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(of_server.join("server.key")).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{keys}", keys.len());
+    tokio::spawn(async move {
+        loop {
+            let (connection, _) = listener.accept().await.unwrap();
+            // Who does not trust the certificate hangs up.
+            let Ok(mut connection) = acceptor.accept(connection).await else { continue };
+            let mut request = [0; 4096];
+            let length = connection.read(&mut request).await.unwrap_or_default();
+            assert!(request[..length].starts_with(b"GET /jwks HTTP/1.1\r\n"));
+            let _ = connection.write_all(answer.as_bytes()).await;
+            let _ = connection.shutdown().await;
+        }
+    });
+    port
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_are_fetched_over_tls_from_whom_the_system_trusts() {
+    let authority = std::env::var("EVALGRAPH_TEST_POSTGRES_CA").expect("scripts/test makes certificates");
+    let signer = Signer::ed("key");
+    let port = publish_over_tls(key_set([&signer]), Path::new(&authority)).await;
+    let mut claims = claims("ada");
+    claims.as_object_mut().unwrap().shift_remove("aud");
+    let token = signer.token(&claims);
+    // The certificate names `localhost` and not 127.0.0.1.
+    for (trusted, host, status) in [(true, "localhost", 200), (false, "localhost", 503), (true, "127.0.0.1", 503)] {
+        let location = TestLocation::migrated(Kind::Sqlite).await;
+        let jwks = format!("--auth-jwks=https://{host}:{port}/jwks");
+        let mut command = evalgraph_on(&location.location, &["serve", "--port=0", &jwks]);
+        if trusted {
+            command.env("SSL_CERT_FILE", &authority);
+        }
+        let server = Server::start(&mut command);
+        let request = reqwest::Client::new().post(format!("http://{}/graphql", server.address)).bearer_auth(&token);
+        let reply = Reply::of(request.json(&serde_json::json!({ "query": WHO }))).await;
+        assert_eq!(reply.status, status, "{trusted} {host}: {:#}", reply.body);
+    }
 }

@@ -174,6 +174,32 @@ async fn queries_are_kept_in_the_browser_and_headers_are_not() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_somebody_is_asked_for_a_token_goes_into_the_headers() {
+    let (server, token) = WatchedServer::asking().await;
+    let browser = Browser::start(&[]).await;
+    open(&browser, &server).await;
+    // The page is for everybody, and says why it has no schema.
+    run_query(&browser).await;
+    let refused = answer(&browser, |answer| answer.get("errors").is_some()).await;
+    assert_eq!(refused["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{refused:#}");
+    screenshot(&browser, "unauthenticated.png").await;
+    // The browser has no window of its own that asks for a password.
+    assert!(browser.get_alert_text().await.is_err());
+
+    replace_text(&browser, HEADERS, &json!({ "authorization": format!("Bearer {token}") }).to_string()).await;
+    click(&browser, "[aria-label^='Re-fetch GraphQL schema']").await;
+    replace_text(&browser, QUERY, "{ nonsense }").await;
+    browser.find(&format!("{QUERY} .squiggly-error")).await;
+    replace_text(&browser, QUERY, "{ viewer { userId } prompts(first: 1) { totalCount } }").await;
+    run_query(&browser).await;
+    let answer = answer(&browser, |answer| answer.get("data").is_some()).await;
+    assert_eq!(answer["data"]["viewer"]["userId"], "local");
+    assert_ne!(answer["data"]["prompts"]["totalCount"], 0);
+    screenshot(&browser, "authenticated.png").await;
+    assert_alone(&browser, &server).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_theme_follows_the_system() {
     let server = WatchedServer::start().await;
     for (scheme, theme, name) in [("0", "vs-dark", "dark.png"), ("1", "vs", "light.png")] {

@@ -10,12 +10,21 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::{get, post};
-use evalgraph::domain::Timestamp;
+use evalgraph::app::App;
+use evalgraph::auth::api_tokens::ApiToken;
+use evalgraph::auth::{ApiTokens, AuthSettings, Authenticator};
+use evalgraph::db::StatementCount;
+use evalgraph::db::columns::ColumnSet;
+use evalgraph::domain::{Deed, Principal, Scopes, Timestamp};
+use evalgraph::writes::api_tokens::CreateApiToken;
+use evalgraph::writes::perform;
 use evalgraph::{demo, http};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::common::{TestDatabase, TestServer};
+
+const SECRET: &str = "a secret of thirty-two bytes and some more";
 
 /// A server that stops when it is dropped.
 pub struct WatchedServer {
@@ -29,15 +38,38 @@ impl WatchedServer {
     /// What is shipped, but for one directive more in its policy: where the browser reports what it blocked. Pages do
     /// not hear of what is blocked in workers; this address does.
     pub async fn start() -> Self {
-        let database = TestDatabase::sqlite().await;
-        demo::load_once(&database.database, Timestamp::now()).await.unwrap();
+        let database = with_demo_data().await;
+        let app = TestServer::app(database.database.clone());
+        Self::serve(database, app).await
+    }
+
+    /// One that asks who is there, and an API token of the owner of the demo data.
+    pub async fn asking() -> (Self, String) {
+        let database = with_demo_data().await;
+        let settings = AuthSettings { jwt: None, token_secret: Some(SECRET.to_owned()) };
+        let authenticator = Authenticator::start(&settings, &database.database).await.unwrap();
+        let token = ApiToken::generate();
+        let write = CreateApiToken {
+            name: "explorer".to_owned(),
+            hash: ApiTokens::new(database.database.clone(), SECRET).hash(&token),
+            scopes: Scopes::OWN,
+            expires_at: None,
+            columns: ColumnSet::NONE,
+        };
+        let deed = Deed::command("token create", Principal::LOCAL_USER);
+        perform(&database.database, &StatementCount::default(), deed, write).await.unwrap().unwrap();
+        let app = TestServer::app(database.database.clone()).with_authenticator(Arc::new(authenticator));
+        (Self::serve(database, app).await, token.expose().to_owned())
+    }
+
+    async fn serve(database: TestDatabase, app: App) -> Self {
         let blocked = Arc::<Mutex<Vec<String>>>::default();
         let reports = Arc::clone(&blocked);
         let report = async move |body: String| {
             reports.lock().unwrap().push(body);
             StatusCode::NO_CONTENT
         };
-        let router = http::router(TestServer::app(database.database.clone()))
+        let router = http::router(app)
             .merge(indiscreet_page())
             .layer(map_response(async |response: Response| with_report_address(response)))
             .route("/reports", post(report));
@@ -59,6 +91,12 @@ impl WatchedServer {
     pub fn blocked(&self) -> Vec<String> {
         self.blocked.lock().unwrap().clone()
     }
+}
+
+async fn with_demo_data() -> TestDatabase {
+    let database = TestDatabase::sqlite().await;
+    demo::load_once(&database.database, Timestamp::now()).await.unwrap();
+    database
 }
 
 fn with_report_address(mut response: Response) -> Response {
