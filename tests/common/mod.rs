@@ -17,6 +17,7 @@ pub mod recorder;
 pub mod redis_server;
 mod server;
 pub mod sql;
+pub mod written_table;
 
 use std::time::Duration;
 

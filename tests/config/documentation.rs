@@ -1,27 +1,14 @@
 //! The table in `docs/configuration.md` says what the definitions of the settings say.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use evalgraph::config::{Secrecy, Setting, Settings, catalog};
 
-const BEGIN: &str = "<!-- The table up to the end mark is written by a test: see the end of this page. -->\n";
-const END: &str = "<!-- End of the table. -->\n";
-const RENEW: &str = "EVALGRAPH_RENEW_DOCS=1 cargo test --test config documentation";
+use crate::common::written_table;
 
 #[test]
 fn the_table_of_settings_is_current() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
-    let page = std::fs::read_to_string(&path).unwrap();
-    let (before, rest) = page.split_once(BEGIN).expect("the page has the mark of the beginning");
-    let (_, after) = rest.split_once(END).expect("the page has the mark of the end");
-    let current = format!("{before}{BEGIN}\n{}\n{END}{after}", table());
-    if std::env::var_os("EVALGRAPH_RENEW_DOCS").is_some() {
-        std::fs::write(&path, current).unwrap();
-        return;
-    }
-    assert!(page == current, "docs/configuration.md is not current: renew it with\n  {RENEW}");
-    assert!(after.contains(RENEW), "the page says how it is renewed");
+    written_table::check("docs/configuration.md", &table(), "config documentation");
 }
 
 fn table() -> String {
