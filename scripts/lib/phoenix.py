@@ -30,7 +30,7 @@ PATHS = [
     for coordinate, loader, statement in [
         ("Query.prompts", "prompts", "SELECT prompts"),
         ("Prompt.evaluations", "evaluationsByPrompt", "SELECT evaluations"),
-        ("Evaluation.testResults", "resultsByEvaluation", "SELECT test_results"),
+        ("Evaluation.testResults", "testResultsByEvaluation", "SELECT test_results"),
     ]
 ]
 
