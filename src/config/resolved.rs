@@ -23,7 +23,7 @@ use crate::telemetry::slow::SlowSettings;
 /// How many operators and scrapers may be connected at a time.
 const MOST_ADMIN_CONNECTIONS: usize = 64;
 /// How many requests are worked on at a time for each processor: so many keep it busy while some wait for the database.
-const IN_FLIGHT_PER_PROCESSOR: u32 = 8;
+const IN_FLIGHT_PER_PROCESSOR: u32 = 3;
 
 impl Settings {
     /// The address to serve on.
@@ -138,7 +138,7 @@ impl Settings {
         let pool = self.pool();
         let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let busy = u32::try_from(processors).unwrap_or(u32::MAX).saturating_mul(IN_FLIGHT_PER_PROCESSOR);
-        let in_flight = self.max_in_flight.unwrap_or_else(|| busy.max(pool.base.saturating_add(pool.overflow)));
+        let in_flight = self.max_in_flight.unwrap_or_else(|| busy.max(pool.base));
         let per_principal = self.max_in_flight_per_principal.unwrap_or_else(|| in_flight.saturating_mul(3).div_ceil(4));
         let rate = |per_second: u32| {
             let burst = u64::from(per_second).saturating_mul(self.rate_limit_burst_s);

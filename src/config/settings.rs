@@ -209,8 +209,8 @@ pub struct Settings {
     #[arg(default_value = "everybody")]
     pub explorer_access: Audience,
 
-    /// How many requests are worked on at a time; others wait for a moment, or are refused. Without it: eight for each
-    /// processor, but one for each database connection at least; 0 for any number.
+    /// How many requests are worked on at a time; others wait for a moment, or are refused. Without it: three for each
+    /// processor, but one for each database connection that is kept at least; 0 for any number.
     #[arg(long, global = true, help_heading = ADMISSION, env = "EVALGRAPH_MAX_IN_FLIGHT", value_name = "COUNT")]
     pub max_in_flight: Option<u32>,
 
