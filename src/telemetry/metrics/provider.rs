@@ -118,9 +118,12 @@ impl Metrics {
     /// Sends what is left, for some seconds at most.
     pub async fn finish(&self) {
         let provider = self.provider.clone();
-        let ended = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(FLUSH_LIMIT)).await;
-        if let Ok(Err(error)) = ended {
-            tracing::warn!(%error, "the last metrics could not be sent");
+        // The library has a limit of its own, which takes no notice of this one.
+        let flushing = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(FLUSH_LIMIT));
+        match tokio::time::timeout(FLUSH_LIMIT, flushing).await {
+            Ok(Ok(Err(error))) => tracing::warn!(%error, "the last metrics could not be sent"),
+            Err(_) => tracing::warn!("the last metrics could not be sent in time"),
+            Ok(Ok(Ok(())) | Err(_)) => {}
         }
     }
 }
