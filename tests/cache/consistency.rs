@@ -216,7 +216,7 @@ async fn nothing_stale_is_shown_though_the_shared_tier_fails() {
 }
 
 /// For `scripts/test-long`.
-#[ignore = "takes half an hour"]
+#[ignore = "takes half an hour, in a release build ten minutes"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_stale_is_shown_in_a_million_reads() {
     let mut reads = 0;
