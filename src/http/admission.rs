@@ -13,7 +13,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::client_address::ClientAddress;
-use super::negotiation::{Answer, MediaType};
+use super::negotiation::Answer;
 use super::request_log::LogDetails;
 use crate::admission::{Charge, Full, RateRefusal, Share, Standing};
 use crate::app::App;
@@ -159,12 +159,10 @@ pub async fn limit_attempts(
         return next.run(request).await;
     };
     if let Some(wait) = app.admission.attempts.turn_away(address) {
-        let media_type = MediaType::negotiate(request.headers()).unwrap_or(MediaType::GraphqlResponse);
         let message = "too many wrong credentials came from your address: try again later";
         let error = request_error(ErrorCode::RateLimited, message);
         let answer = Answer::refusal(StatusCode::TOO_MANY_REQUESTS, error).retry_after(wait);
-        details.errors(answer.errors());
-        return answer.into_response(media_type);
+        return answer.sent_to(request.headers(), &details);
     }
     let response = next.run(request).await;
     if response.status() == StatusCode::UNAUTHORIZED {

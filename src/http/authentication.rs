@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::negotiation::{Answer, MediaType};
+use super::negotiation::Answer;
 use super::request_log::LogDetails;
 use crate::app::App;
 use crate::auth::AuthError;
@@ -26,10 +26,8 @@ pub async fn authenticate(
             next.run(request).await
         }
         Err(error) => {
-            let media_type = MediaType::negotiate(request.headers()).unwrap_or(MediaType::GraphqlResponse);
             let (answer, challenge) = refusal(&error);
-            details.errors(answer.errors());
-            let mut response = answer.into_response(media_type);
+            let mut response = answer.sent_to(request.headers(), &details);
             if let Some(challenge) = challenge {
                 response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
             }

@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::negotiation::{Answer, MediaType};
+use super::negotiation::Answer;
 use super::request_log::LogDetails;
 use crate::graphql::{ErrorCode, request_error};
 
@@ -43,8 +43,7 @@ pub async fn guard(Extension(details): Extension<LogDetails>, request: Request, 
     let message = "a browser may have been made to send this request by a page of somebody else's: send the header \
                    «x-evalgraph-request: 1» with queries in addresses, or use POST with application/json";
     let answer = Answer::refusal(StatusCode::FORBIDDEN, request_error(ErrorCode::Forbidden, message));
-    details.errors(answer.errors());
-    answer.into_response(MediaType::negotiate(request.headers()).unwrap_or(MediaType::GraphqlResponse))
+    answer.sent_to(request.headers(), &details)
 }
 
 /// Whether a request cannot have come from a page elsewhere without having been announced.

@@ -12,7 +12,7 @@ use axum::http::header::HOST;
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::negotiation::{Answer, MediaType};
+use super::negotiation::Answer;
 use super::request_log::LogDetails;
 use crate::app::App;
 use crate::domain::{Credential, Principal};
@@ -33,8 +33,7 @@ pub async fn guard(
                    given its name to this machine. Call the server by its address; behind a proxy, set up authentication or \
                    say with --insecure that every name is meant";
     let answer = Answer::refusal(StatusCode::FORBIDDEN, request_error(ErrorCode::Forbidden, message));
-    details.errors(answer.errors());
-    answer.into_response(MediaType::negotiate(request.headers()).unwrap_or(MediaType::GraphqlResponse))
+    answer.sent_to(request.headers(), &details)
 }
 
 /// Whether a request calls the server by an address or `localhost`, which no page elsewhere has as its name. Browsers always

@@ -12,6 +12,7 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::admission::seconds;
+use super::request_log::LogDetails;
 use crate::graphql::response_json;
 
 /// What an answer is sent as.
@@ -103,6 +104,13 @@ impl Answer {
     /// The client may try again after this time.
     pub fn retry_after(self, wait: Duration) -> Self {
         Self { retry_after: Some(seconds(wait)), ..self }
+    }
+
+    /// The answer as it is sent to a client with these headers; the line of the request counts its errors. Who accepts
+    /// neither form gets the first.
+    pub fn sent_to(self, headers: &HeaderMap, details: &LogDetails) -> Response {
+        details.errors(self.errors());
+        self.into_response(MediaType::negotiate(headers).unwrap_or(MediaType::GraphqlResponse))
     }
 
     /// The answer as it is sent.
