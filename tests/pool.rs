@@ -307,6 +307,35 @@ async fn a_server_that_goes_away_is_reported_at_once_and_found_again() {
     proxy.stop().await;
 }
 
+/// A server that comes back can be found before an attempt from the time without it has failed.
+#[tokio::test]
+async fn an_attempt_that_began_before_a_read_does_not_fail_it() {
+    let database = TestDatabase::postgres().await;
+    let proxy = Proxy::start(0, &database.location).await;
+    let pools = Database::open(&proxy.location(&database.location), &pools_of(1)).await.unwrap();
+    let port = proxy.stop().await;
+    eventually(Duration::from_secs(5), "the connection is lost", async || {
+        matches!(read(&pools, "SELECT 1").await, Err(DbError::Unreachable(_)))
+    })
+    .await;
+
+    let silent = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    let reading = |pools: Database| tokio::spawn(async move { read(&pools, "SELECT 1").await });
+    let given_up = reading(pools.clone());
+    let (attempt, _) = silent.accept().await.unwrap();
+    given_up.abort();
+    assert!(given_up.await.unwrap_err().is_cancelled());
+    drop(silent);
+
+    let proxy = Proxy::start(port, &database.location).await;
+    let asking = reading(pools.clone());
+    eventually(Duration::from_secs(5), "the read waits", async || pools.pools().iter().any(|pool| pool.waiting == 1))
+        .await;
+    drop(attempt);
+    asking.await.unwrap().expect("the server is there");
+    proxy.stop().await;
+}
+
 // ---- Statements that are abandoned.
 
 async fn check_abandoned_statement_on_postgres() {

@@ -41,32 +41,45 @@ impl Manager {
 /// Why the pool has no connection to give.
 #[derive(Debug, Error)]
 pub enum NoConnection {
-    /// None could be made.
-    #[error(transparent)]
-    Connect(ConnectionError),
+    /// None could be made, in an attempt that began then.
+    #[error("{error}")]
+    Connect {
+        begun: Instant,
+        #[source]
+        error: ConnectionError,
+    },
     /// One that was idle does not work any more; the pool tries another.
     #[error("the connection was lost while it was idle")]
     Lost,
+}
+
+/// An attempt to make a connection that failed.
+#[derive(Debug, Clone)]
+pub struct ConnectFailure {
+    /// When it began.
+    pub begun: Instant,
+    /// Why it failed.
+    pub reason: String,
 }
 
 /// Passes on the last reason why a connection could not be made. bb8 calls it when it no longer counts the attempt:
 /// those who try again upon hearing of it get an attempt of their own.
 #[derive(Debug, Clone)]
 pub struct ConnectFailures {
-    last: watch::Sender<String>,
+    last: watch::Sender<Option<ConnectFailure>>,
     logged: Arc<Mutex<Option<Instant>>>,
 }
 
 impl ConnectFailures {
     /// Those of a pool, whose users learn of them in this way.
-    pub fn told_to(last: watch::Sender<String>) -> Self {
+    pub fn told_to(last: watch::Sender<Option<ConnectFailure>>) -> Self {
         Self { last, logged: Arc::default() }
     }
 
     /// Under load, there are hundreds of attempts a second: the log has the first, new reasons, and one now and then.
     fn is_worth_a_line(&self, reason: &str) -> bool {
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_known = *self.last.borrow() == reason;
+        let is_known = self.last.borrow().as_ref().is_some_and(|last| last.reason == reason);
         let is_worth_it = !is_known || logged.is_none_or(|logged| logged.elapsed() >= FAILURE_LOG_INTERVAL);
         if is_worth_it {
             *logged = Some(Instant::now());
@@ -77,12 +90,12 @@ impl ConnectFailures {
 
 impl ErrorSink<NoConnection> for ConnectFailures {
     fn sink(&self, error: NoConnection) {
-        if let NoConnection::Connect(error) = error {
+        if let NoConnection::Connect { begun, error } = error {
             let reason = error.to_string();
             if self.is_worth_a_line(&reason) {
                 tracing::warn!(error = reason, "no connection to the database could be made");
             }
-            self.last.send_replace(reason);
+            self.last.send_replace(Some(ConnectFailure { begun, reason }));
         }
     }
 
@@ -96,11 +109,12 @@ impl ManageConnection for Manager {
     type Error = NoConnection;
 
     async fn connect(&self) -> Result<DbConnection, NoConnection> {
+        let begun = Instant::now();
         match &self.target {
             Target::Postgres(target) => target.connect().await.map(Box::new).map(DbConnection::Postgres),
             Target::Sqlite(target) => target.connect().await.map(DbConnection::Sqlite),
         }
-        .map_err(NoConnection::Connect)
+        .map_err(|error| NoConnection::Connect { begun, error })
     }
 
     /// Called before each use. A connection that was used a moment ago is trusted.

@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
 use super::PoolSettings;
-use super::manager::{ConnectFailures, Manager, Target};
+use super::manager::{ConnectFailure, ConnectFailures, Manager, Target};
 use crate::db::connection::DbConnection;
 use crate::db::error::DbError;
 use crate::db::state::{PoolState, Waiting};
@@ -34,7 +34,7 @@ pub struct RolePool {
     role: &'static str,
     waiting: Waiting,
     wait: Duration,
-    connect_failure: watch::Receiver<String>,
+    connect_failure: watch::Receiver<Option<ConnectFailure>>,
     /// SQLite's statements cannot be stopped, so nobody who may leave early can hold the connection.
     pub detached: bool,
     /// The work that goes on though nobody may be waiting for it.
@@ -51,7 +51,7 @@ struct Lease {
 impl RolePool {
     /// So many connections that are kept, and so many beyond them.
     pub fn new(target: Target, role: &'static str, (base, overflow): (u32, u32), settings: &PoolSettings) -> Self {
-        let (failures, connect_failure) = watch::channel(String::new());
+        let (failures, connect_failure) = watch::channel(None);
         let failures = ConnectFailures::told_to(failures);
         let detached = matches!(target, Target::Sqlite(_));
         let max = base.saturating_add(overflow);
@@ -96,21 +96,38 @@ impl RolePool {
     }
 
     async fn wait_for_connection(&self) -> Result<Lease, DbError> {
-        let mut failure = self.connect_failure.clone();
-        failure.mark_unchanged();
-        let lease = tokio::time::timeout(self.wait, self.lease());
-        tokio::pin!(lease);
-        loop {
-            tokio::select! {
-                lease = &mut lease => return lease.unwrap_or(Err(DbError::PoolTimeout(self.wait))),
-                Ok(()) = failure.changed() => {
-                    // As long as others hold connections, one of theirs will come back.
-                    if self.pool.state().connections == 0 {
-                        return Err(DbError::Unreachable(failure.borrow().clone()));
+        let asked = Instant::now();
+        let mut failures = self.connect_failure.clone();
+        failures.mark_unchanged();
+        let wait = async {
+            loop {
+                tokio::select! {
+                    biased;
+                    lease = self.lease() => return lease,
+                    failure = self.failure(&mut failures) => {
+                        if failure.begun >= asked {
+                            return Err(DbError::Unreachable(failure.reason));
+                        }
+                        // An attempt from before tells nothing of now. The pool makes another for those who ask again.
                     }
                 }
             }
+        };
+        tokio::time::timeout(self.wait, wait).await.unwrap_or(Err(DbError::PoolTimeout(self.wait)))
+    }
+
+    /// The next attempt that fails while there is no connection: as long as others hold some, one of theirs will come back.
+    async fn failure(&self, failures: &mut watch::Receiver<Option<ConnectFailure>>) -> ConnectFailure {
+        while failures.changed().await.is_ok() {
+            let failure = failures.borrow_and_update().clone();
+            if let Some(failure) = failure
+                && self.pool.state().connections == 0
+            {
+                return failure;
+            }
         }
+        // Nobody makes attempts any more.
+        std::future::pending().await
     }
 
     async fn lease(&self) -> Result<Lease, DbError> {
