@@ -1,6 +1,7 @@
 //! By what name a field is known in traces: its type and itself, as in `Prompt.evaluations`.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use async_graphql::parser::types::{
@@ -10,6 +11,9 @@ use async_graphql::parser::types::{
 use async_graphql::{Pos, Positioned, QueryPathNode, QueryPathSegment};
 
 use crate::telemetry::FieldName;
+
+/// The bytes that most paths have room in.
+const USUAL_PATH: usize = 96;
 
 /// The names of the fields of a document, by the place of each in its text.
 pub type Coordinates = HashMap<Pos, Arc<FieldName>>;
@@ -99,23 +103,28 @@ fn named(of: &Type) -> &str {
 
 /// Where in the answer a field is, as in `prompts.nodes[2].evaluations`.
 pub fn path(node: Option<&QueryPathNode<'_>>) -> String {
-    let mut segments = Vec::new();
-    let mut node = node;
-    while let Some(QueryPathNode { parent, segment }) = node {
-        segments.push(*segment);
-        node = *parent;
-    }
-    let mut path = String::new();
-    for segment in segments.into_iter().rev() {
-        match segment {
-            QueryPathSegment::Index(index) => path.push_str(&format!("[{index}]")),
-            QueryPathSegment::Name(name) => {
-                if !path.is_empty() {
-                    path.push('.');
-                }
-                path.push_str(name);
-            }
-        }
+    let mut path = String::with_capacity(USUAL_PATH);
+    if let Some(node) = node {
+        write_path(&mut path, node);
     }
     path
+}
+
+/// As deep as a document, whose depth is limited.
+fn write_path(path: &mut String, node: &QueryPathNode<'_>) {
+    if let Some(parent) = node.parent {
+        write_path(path, parent);
+    }
+    match node.segment {
+        QueryPathSegment::Index(index) => {
+            // Writing to a string cannot fail.
+            let _ = write!(path, "[{index}]");
+        }
+        QueryPathSegment::Name(name) => {
+            if !path.is_empty() {
+                path.push('.');
+            }
+            path.push_str(name);
+        }
+    }
 }
