@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use opentelemetry::trace::{Link, SpanBuilder};
 use opentelemetry::{Context, KeyValue};
 
 use super::field::FieldLink;
-use super::span::{Place, at, child, is_recording};
+use super::span::{Span, at, is_recording};
 
 /// How many resolvers a batch names; there may be thousands.
 const MOST_LINKS: usize = 128;
@@ -41,29 +42,36 @@ pub fn tell_tier_hits(process: usize, shared: usize) {
     });
 }
 
+/// The span of a batch: below the resolver that made it, and linked to all that wait for it.
+fn open(facts: BatchFacts) -> Option<Span> {
+    let BatchFacts { loader, keys, hits, waiting } = facts;
+    let parent = waiting.first().map_or_else(Context::current, |first| first.place.context().clone());
+    let links = waiting.into_iter().take(MOST_LINKS).map(|FieldLink { place, field }| {
+        let coordinate = KeyValue::new("graphql.selection.field.coordinate", Arc::clone(&field.coordinate));
+        Link::new(place.ids(), vec![coordinate], 0)
+    });
+    let keys = keys as u64;
+    let builder = SpanBuilder::from_name(format!("GraphQL DataLoader Batch {loader}"));
+    let builder = builder.with_links(links.collect()).with_attributes([
+        KeyValue::new("graphql.processing.type", "dataloader_batch"),
+        KeyValue::new("graphql.dataloader.name", loader),
+        KeyValue::new("graphql.dataloader.batch.size", number(keys + hits)),
+        KeyValue::new("graphql.dataloader.cache.hit_count", number(hits)),
+        KeyValue::new("graphql.dataloader.cache.miss_count", number(keys)),
+    ]);
+    Span::untracked(builder, &parent)
+}
+
+fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
 /// Loads a batch. `failed` looks for a failure in the answers.
 pub async fn batch<T>(facts: BatchFacts, load: impl Future<Output = T>, failed: impl FnOnce(&T) -> bool) -> T {
     if !is_recording() {
         return load.await;
     }
-    let span = {
-        let _place = facts.waiting.first().map(|first| &first.place).map(Place::enter);
-        child(&format!("GraphQL DataLoader Batch {}", facts.loader))
-    };
-    let Some(span) = span else { return load.await };
-    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    let keys = facts.keys as u64;
-    span.set_all([
-        KeyValue::new("graphql.processing.type", "dataloader_batch"),
-        KeyValue::new("graphql.dataloader.name", facts.loader),
-        KeyValue::new("graphql.dataloader.batch.size", number(keys + facts.hits)),
-        KeyValue::new("graphql.dataloader.cache.hit_count", number(facts.hits)),
-        KeyValue::new("graphql.dataloader.cache.miss_count", number(keys)),
-    ]);
-    for FieldLink { place, field } in facts.waiting.into_iter().take(MOST_LINKS) {
-        let coordinate = KeyValue::new("graphql.selection.field.coordinate", Arc::clone(&field.coordinate));
-        span.link(place.ids(), vec![coordinate]);
-    }
+    let Some(span) = open(facts) else { return load.await };
     let hits = Arc::new(TierHits::default());
     let answers = at(Some(span.place().with_value(Arc::clone(&hits))), load).await;
     span.set("evalgraph.cache.process.hit_count", number(hits.process.load(Ordering::Relaxed)));

@@ -5,13 +5,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use async_graphql::{Name, Positioned};
-use opentelemetry::{Array, KeyValue, StringValue, Value};
+use opentelemetry::trace::SpanBuilder;
+use opentelemetry::{Array, Context, KeyValue, StringValue, Value};
 
 use super::metrics;
-use super::span::{Place, Span, child, place};
+use super::span::{Place, Span, is_recording, place};
 
 /// How many resolvers of a request have spans; a request may have tens of thousands that load.
 const MOST_FIELDS: usize = 1_000;
+
+/// How many attributes the span of a resolver has.
+const MOST_ATTRIBUTES: usize = 7;
 
 /// By what names a field is known.
 #[derive(Debug)]
@@ -69,20 +73,29 @@ pub fn field<V>(
     path: impl FnOnce() -> String,
     arguments: &[(Positioned<Name>, V)],
 ) -> Option<Span> {
-    let span = child(&field.coordinate)?;
-    span.set_all([
+    if !is_recording() {
+        return None;
+    }
+    let selection_name = match selected_as {
+        name if name == &*field.name => Arc::clone(&field.name),
+        alias => alias.into(),
+    };
+    // There are hundreds in a trace: all is told at once.
+    let mut attributes = Vec::with_capacity(MOST_ATTRIBUTES);
+    attributes.extend([
         KeyValue::new("graphql.processing.type", "resolve"),
-        KeyValue::new("graphql.selection.name", selected_as.to_owned()),
+        KeyValue::new("graphql.selection.name", selection_name),
         KeyValue::new("graphql.selection.path", path()),
         KeyValue::new("graphql.selection.field.name", Arc::clone(&field.name)),
         KeyValue::new("graphql.selection.field.parent_type", Arc::clone(&field.parent_type)),
         KeyValue::new("graphql.selection.field.coordinate", Arc::clone(&field.coordinate)),
     ]);
     if !arguments.is_empty() {
-        let names = arguments.iter().map(|(name, _)| StringValue::from(name.node.to_string())).collect();
-        span.set("evalgraph.field.arguments", Value::Array(Array::String(names)));
+        let names = arguments.iter().map(|(name, _)| StringValue::from(name.node.as_str().to_owned())).collect();
+        attributes.push(KeyValue::new("evalgraph.field.arguments", Value::Array(Array::String(names))));
     }
-    Some(span)
+    let builder = SpanBuilder::from_name(str::to_owned(&field.coordinate)).with_attributes(attributes);
+    Context::map_current(|parent| Span::untracked(builder, parent))
 }
 
 /// Hands the span of a resolver to the question that it asks. A request is resolved in one task, and a resolver that has

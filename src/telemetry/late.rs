@@ -1,13 +1,11 @@
 //! Spans of requests that are over: of slow ones, and of those that the server could not answer. Which these are is known in
 //! the end, when what lies below was not recorded; so they have two spans, of HTTP and of the operation.
-//!
-//! `tracing` has no spans that have begun already, so OpenTelemetry's own interface makes them.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use opentelemetry::Context;
-use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt as _, Tracer as _};
+use opentelemetry::trace::{SpanBuilder, SpanKind, TraceContextExt as _};
 
 use super::TRACER;
 use super::operation::{ErrorFacts, OperationFacts};
@@ -74,8 +72,7 @@ impl OperationNote {
     /// Makes the span of the operation, below that of its request.
     pub(super) fn tell(self, request: &Span) {
         let Some(span) = open("GraphQL Operation", self.begun, request.context()) else { return };
-        let context = request.context().with_span(span);
-        let span = context.span();
+        let span = span.context().span();
         if let Some(facts) = &self.facts {
             facts.tell(&span);
         }
@@ -93,12 +90,9 @@ pub(super) fn is_slow(begun: SystemTime, threshold: Duration) -> bool {
 
 /// The span of a request that began then, whatever the sampler says.
 pub(super) fn request(name: &'static str, begun: SystemTime, parent: &Context) -> Option<Span> {
-    let parent = parent.with_value(Demanded);
-    let span = open(name, begun, &parent)?;
-    Some(Span::untracked(parent.with_span(span)))
+    open(name, begun, &parent.with_value(Demanded))
 }
 
-fn open(name: &'static str, begun: SystemTime, parent: &Context) -> Option<opentelemetry_sdk::trace::Span> {
-    let builder = SpanBuilder::from_name(name).with_kind(SpanKind::Server).with_start_time(begun);
-    Some(TRACER.get()?.build_with_context(builder, parent))
+fn open(name: &'static str, begun: SystemTime, parent: &Context) -> Option<Span> {
+    Span::untracked(SpanBuilder::from_name(name).with_kind(SpanKind::Server).with_start_time(begun), parent)
 }

@@ -2,17 +2,20 @@
 //!
 //! Spans are `tracing`'s: it knows which of them the work at hand belongs to, from task to task, and its layer of
 //! `tracing-opentelemetry` makes a span of OpenTelemetry of each. What `tracing` has no word for goes to that one by
-//! itself: a name that is known late, links, and an end that does not wait for everybody who still holds the span.
+//! itself: a name that is known late, and an end that does not wait for everybody who still holds the span. Spans of
+//! resolvers and batches, of which a trace has hundreds, and those that have begun already are OpenTelemetry's alone.
 
 use std::borrow::Cow;
 use std::pin::Pin;
 use std::task::{self, Poll, ready};
 
-use opentelemetry::trace::{SpanContext, SpanRef, Status, TraceContextExt as _};
+use opentelemetry::trace::{SpanBuilder, SpanContext, SpanRef, Status, TraceContextExt as _, Tracer as _};
 use opentelemetry::{Context, ContextGuard, KeyValue, Value};
 use pin_project_lite::pin_project;
 use tracing::span::Entered;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+use super::TRACER;
 
 /// Under which name the log could be told to have the spans; it leaves them out whatever it is told.
 pub const TARGET: &str = "evalgraph::trace";
@@ -38,9 +41,10 @@ impl Span {
         is_recorded(&context).then_some(Self { tracing, context })
     }
 
-    /// A span that `tracing` does not know of.
-    pub(super) fn untracked(context: Context) -> Self {
-        Self { tracing: tracing::Span::none(), context }
+    /// A span below `parent` that `tracing` does not know of, made by OpenTelemetry's own interface.
+    pub(super) fn untracked(builder: SpanBuilder, parent: &Context) -> Option<Self> {
+        let span = TRACER.get()?.build_with_context(builder, parent);
+        Some(Self { tracing: tracing::Span::none(), context: parent.with_span(span) })
     }
 
     pub(super) fn context(&self) -> &Context {
@@ -67,11 +71,6 @@ impl Span {
     /// Adds all of this.
     pub fn set_all(&self, attributes: impl IntoIterator<Item = KeyValue>) {
         self.context.span().set_attributes(attributes);
-    }
-
-    /// Says that another span led to this one.
-    pub fn link(&self, to: SpanContext, attributes: Vec<KeyValue>) {
-        self.context.span().add_link(to, attributes);
     }
 
     /// Marks the work as failed, for a reason from a closed list: messages could have values in them.
@@ -110,6 +109,11 @@ impl Place {
     /// Marks the work as failed: see [`Span::fail`].
     pub(super) fn fail(&self, reason: &'static str) {
         fail(&self.context.span(), reason);
+    }
+
+    /// OpenTelemetry's context of the work.
+    pub(super) fn context(&self) -> &Context {
+        &self.context
     }
 
     /// The same place, where work finds `value` too.
