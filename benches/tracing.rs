@@ -5,7 +5,10 @@
 //! Every figure is of a process of its own. The kinds take turns, so that what disturbs the machine disturbs all of them; each
 //! is compared with its neighbour in time, and the mean of these ratios is told with its 95 % interval.
 //!
-//!   scripts/bench --bench tracing [-- ROUNDS]
+//!   scripts/bench --bench tracing [-- [instructions] [ROUNDS]]
+//!
+//! With `instructions`, what is told is how many of them the process carries out for a request, those of the kernel excepted:
+//! no neighbour disturbs that. valgrind counts them.
 //!
 //! Other builds of this program can take part: `EVALGRAPH_BENCH_BUILDS="without=PATH before=PATH"` names programs that
 //! measure with tracing in the way that they were built with. The one named `without` is what the others are compared with.
@@ -14,7 +17,7 @@ mod common;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use axum::body::Body;
 use axum::http::Request;
@@ -54,9 +57,13 @@ mod bulk_sizes {
     };
 }
 
-/// The queries, and how often each is asked in a measurement.
+/// The queries, and how often each is asked in a measurement: so often that what happens once in the life of a server, as
+/// its connection to the receiver, counts for next to nothing.
 const QUERIES: [(&str, &str, u32); 2] =
-    [("Q3", include_str!("peers/queries/Q3.graphql"), 150), ("Q4", include_str!("peers/queries/Q4.graphql"), 40)];
+    [("Q3", include_str!("peers/queries/Q3.graphql"), 600), ("Q4", include_str!("peers/queries/Q4.graphql"), 160)];
+
+/// How often a query is asked where instructions are counted: in one process and in another. The difference is told.
+const COUNTED: (u32, u32) = (10, 40);
 
 /// What is measured: its name, and the sampler; none where tracing is off.
 const KINDS: [(&str, Option<(&str, &str)>); 4] = [
@@ -69,12 +76,18 @@ const KINDS: [(&str, Option<(&str, &str)>); 4] = [
 const ROUNDS: usize = 24;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
-    let task = arguments.iter().position(|argument| argument == "measure" || argument == "receive");
-    match task.map(|place| (arguments[place].as_str(), arguments.get(place + 1))) {
-        Some(("measure", Some(query))) => println!("{}", runtime().block_on(measure(query))),
-        Some(_) => runtime().block_on(receive()),
-        None => compare(arguments.iter().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(ROUNDS)),
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let number = || arguments.iter().find_map(|argument| argument.parse().ok());
+    let query = || arguments.get(1).expect("a query");
+    match arguments.first().map(String::as_str) {
+        Some("measure") => println!("{}", runtime().block_on(measure(query()))),
+        Some("repeat") => runtime().block_on(repeat(query(), number().expect("a number"))),
+        Some("receive") => runtime().block_on(receive()),
+        _ => {
+            let is_counted = arguments.iter().any(|argument| argument == "instructions");
+            let unit = if is_counted { Unit::Instructions } else { Unit::ProcessorTime };
+            compare(unit, number().map_or(ROUNDS, |rounds| rounds as usize));
+        }
     }
 }
 
@@ -93,35 +106,67 @@ fn postgres() -> DatabaseLocation {
     DatabaseLocation::Postgres(url)
 }
 
+/// A server, as its sockets would use it, and what it is asked.
+struct Server {
+    service: TowerToHyperService<axum::Router>,
+    body: String,
+    exporting: Option<Exporting>,
+}
+
+impl Server {
+    async fn asked_for(query: &str) -> Self {
+        let exporting = Exporting::start("bench", |name| std::env::var(name).ok()).unwrap();
+        let lines = fmt::layer().with_writer(std::io::stderr).with_filter(LevelFilter::WARN);
+        let lines = lines.with_filter(filter_fn(is_no_span));
+        tracing_subscriber::registry().with(lines).with(exporting.as_ref().map(Exporting::layer)).init();
+        let database = common::open_database(&postgres(), 2).await;
+        let service = TowerToHyperService::new(http::router(App::with_limits(database, ServiceLimits::DEFAULT)));
+        let body = serde_json::json!({ "query": query, "variables": { "userId": "user 7" } }).to_string();
+        Self { service, body, exporting }
+    }
+
+    async fn ask(&self, times: u32) {
+        for _ in 0..times {
+            let request = Request::post("/graphql").header("content-type", "application/json");
+            let request = request.body(Body::from(self.body.clone())).unwrap();
+            let answer = self.service.call(request).await.unwrap().into_body().collect().await.unwrap().to_bytes();
+            assert!(
+                answer.starts_with(b"{\"data\":{") && answer.len() > 10_000,
+                "{}",
+                String::from_utf8_lossy(&answer)
+            );
+        }
+    }
+
+    /// What was recorded has to be sent.
+    async fn finish(self) {
+        if let Some(exporting) = self.exporting {
+            exporting.finish().await;
+        }
+    }
+}
+
+fn query(name: &str) -> (&'static str, u32) {
+    let (_, query, requests) = QUERIES.into_iter().find(|(known, ..)| *known == name).expect("a query");
+    (query, requests)
+}
+
 /// Nanoseconds of processor time that a request takes.
 async fn measure(name: &str) -> f64 {
-    let (_, query, requests) = QUERIES.into_iter().find(|(known, ..)| *known == name).expect("a query");
-    let exporting = Exporting::start("bench", |name| std::env::var(name).ok()).unwrap();
-    let lines = fmt::layer().with_writer(std::io::stderr).with_filter(LevelFilter::WARN);
-    let lines = lines.with_filter(filter_fn(is_no_span));
-    tracing_subscriber::registry().with(lines).with(exporting.as_ref().map(Exporting::layer)).init();
-
-    let database = common::open_database(&postgres(), 2).await;
-    let server = TowerToHyperService::new(http::router(App::with_limits(database, ServiceLimits::DEFAULT)));
-    let body = serde_json::json!({ "query": query, "variables": { "userId": "user 7" } }).to_string();
-    let ask = async || {
-        let request = Request::post("/graphql").header("content-type", "application/json");
-        let answer = server.call(request.body(Body::from(body.clone())).unwrap()).await.unwrap();
-        answer.into_body().collect().await.unwrap().to_bytes()
-    };
-    for _ in 0..requests / 4 {
-        let answer = ask().await;
-        assert!(answer.starts_with(b"{\"data\":{") && answer.len() > 10_000, "{}", String::from_utf8_lossy(&answer));
-    }
+    let (query, requests) = query(name);
+    let server = Server::asked_for(query).await;
+    server.ask(requests / 4).await;
     let before = processor_time();
-    for _ in 0..requests {
-        ask().await;
-    }
-    // What was recorded has to be sent.
-    if let Some(exporting) = exporting {
-        exporting.finish().await;
-    }
+    server.ask(requests).await;
+    server.finish().await;
     (processor_time() - before) / f64::from(requests)
+}
+
+/// Asks a query so often, for somebody who looks on.
+async fn repeat(name: &str, requests: u32) {
+    let server = Server::asked_for(query(name).0).await;
+    server.ask(requests).await;
+    server.finish().await;
 }
 
 /// Takes spans and says so, until it is killed.
@@ -155,6 +200,13 @@ fn whole_request(received: &[u8]) -> Option<usize> {
     (received.len() >= head + length).then_some(head + length)
 }
 
+/// What is told of a request.
+#[derive(Clone, Copy)]
+enum Unit {
+    ProcessorTime,
+    Instructions,
+}
+
 /// A program that measures, and how it is told to trace.
 struct Kind {
     name: String,
@@ -163,16 +215,45 @@ struct Kind {
 }
 
 impl Kind {
-    fn measure(&self, query: &str, receiver: &str) -> f64 {
-        let mut command = Command::new(&self.program);
-        command.args(["measure", query]);
+    /// Microseconds, or thousands of instructions, per request.
+    fn measure(&self, unit: Unit, query: &str, receiver: &str) -> f64 {
+        match unit {
+            Unit::ProcessorTime => {
+                let output = self.run(Command::new(&self.program).args(["measure", query]), receiver);
+                number(&String::from_utf8_lossy(&output.stdout)) / 1e3
+            }
+            Unit::Instructions => {
+                let (few, many) = COUNTED;
+                let more = self.instructions(query, many, receiver) - self.instructions(query, few, receiver);
+                more / f64::from(many - few) / 1e3
+            }
+        }
+    }
+
+    /// All that a process carries out which asks a query so often.
+    fn instructions(&self, query: &str, requests: u32, receiver: &str) -> f64 {
+        let mut valgrind = Command::new("valgrind");
+        valgrind.args(["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]);
+        valgrind.arg(&self.program).args(["repeat", query, &requests.to_string()]);
+        let output = self.run(&mut valgrind, receiver);
+        let report = String::from_utf8_lossy(&output.stderr).into_owned();
+        let refs = report.lines().find_map(|line| line.split_once("refs:")).unwrap_or_else(|| panic!("{report}"));
+        number(refs.1)
+    }
+
+    fn run(&self, command: &mut Command, receiver: &str) -> Output {
         if let Some((sampler, argument)) = self.sampler {
             command.env("OTEL_EXPORTER_OTLP_ENDPOINT", receiver);
             command.env("OTEL_TRACES_SAMPLER", sampler).env("OTEL_TRACES_SAMPLER_ARG", argument);
         }
-        let output = command.stderr(Stdio::inherit()).output().unwrap();
-        String::from_utf8(output.stdout).unwrap().trim().parse().unwrap_or_else(|_| panic!("{} failed", self.name))
+        let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        assert!(output.status.success(), "{}: {}", self.name, String::from_utf8_lossy(&output.stderr));
+        output
     }
+}
+
+fn number(text: &str) -> f64 {
+    text.trim().replace(',', "").parse().unwrap_or_else(|_| panic!("{text:?} is no number"))
 }
 
 fn kinds() -> Vec<Kind> {
@@ -197,38 +278,42 @@ impl Drop for Receiver {
     }
 }
 
-fn compare(rounds: usize) {
+fn compare(unit: Unit, rounds: usize) {
     let directory = tempfile::tempdir().unwrap();
     // Only PostgreSQL is measured: SQLite's own work is in the process and would hide what tracing adds to it.
     drop(common::filled(&runtime(), directory.path(), SIZES));
     let mut receiver = Command::new(std::env::current_exe().unwrap());
-    let mut receiver = receiver.args(["receive", "spans"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut receiver = receiver.arg("receive").stdout(Stdio::piped()).spawn().unwrap();
     let mut address = String::new();
     BufReader::new(receiver.stdout.take().unwrap()).read_line(&mut address).unwrap();
     let _receiver = Receiver(receiver);
     let kinds = kinds();
     println!("{rounds} rounds; compared with «{}»\n", kinds[0].name);
-    println!("| query | | µs of a processor | ratio | 95 % interval |\n|---|---|---:|---:|---|");
+    let per_request = match unit {
+        Unit::ProcessorTime => "µs of a processor",
+        Unit::Instructions => "thousand instructions",
+    };
+    println!("| query | | {per_request} | ratio | 95 % interval |\n|---|---|---:|---:|---|");
     for (query, ..) in QUERIES {
         let measured: Vec<Vec<f64>> =
-            (0..rounds).map(|round| one_round(&kinds, round, query, address.trim())).collect();
+            (0..rounds).map(|round| one_round(&kinds, unit, round, query, address.trim())).collect();
         for (place, kind) in kinds.iter().enumerate() {
             let mean = measured.iter().map(|round| round[place]).sum::<f64>() / rounds as f64;
             let ratios: Vec<f64> = measured.iter().map(|round| round[place] / round[0]).collect();
             let (ratio, half) = interval(&ratios);
             let (least, most) = (ratio - half, ratio + half);
-            println!("| {query} | {} | {:.0} | {ratio:.3} | {least:.3} to {most:.3} |", kind.name, mean / 1e3);
+            println!("| {query} | {} | {:.0} | {ratio:.3} | {least:.3} to {most:.3} |", kind.name, mean);
         }
     }
 }
 
 /// Measures each kind once, in an order that differs from round to round.
-fn one_round(kinds: &[Kind], round: usize, query: &str, receiver: &str) -> Vec<f64> {
+fn one_round(kinds: &[Kind], unit: Unit, round: usize, query: &str, receiver: &str) -> Vec<f64> {
     let mut measured = vec![0.0; kinds.len()];
     for step in 0..kinds.len() {
         let step = if round.is_multiple_of(2) { step } else { kinds.len() - 1 - step };
         let place = (step + round / 2) % kinds.len();
-        measured[place] = kinds[place].measure(query, receiver);
+        measured[place] = kinds[place].measure(unit, query, receiver);
     }
     measured
 }
