@@ -68,16 +68,15 @@ fn number(count: u64) -> i64 {
 
 /// Loads a batch. `failed` looks for a failure in the answers.
 pub async fn batch<T>(facts: BatchFacts, load: impl Future<Output = T>, failed: impl FnOnce(&T) -> bool) -> T {
-    if !is_recording() {
-        return load.await;
-    }
-    let Some(span) = open(facts) else { return load.await };
-    let hits = Arc::new(TierHits::default());
-    let answers = at(Some(span.place().with_value(Arc::clone(&hits))), load).await;
-    span.set("evalgraph.cache.process.hit_count", number(hits.process.load(Ordering::Relaxed)));
-    span.set("evalgraph.cache.redis.hit_count", number(hits.shared.load(Ordering::Relaxed)));
-    if failed(&answers) {
-        span.fail("LOAD_FAILED");
+    let recorded = is_recording().then(|| open(facts)).flatten().map(|span| (span, Arc::new(TierHits::default())));
+    let place = recorded.as_ref().map(|(span, hits)| span.place().with_value(Arc::clone(hits)));
+    let answers = at(place, load).await;
+    if let Some((span, hits)) = recorded {
+        span.set("evalgraph.cache.process.hit_count", number(hits.process.load(Ordering::Relaxed)));
+        span.set("evalgraph.cache.redis.hit_count", number(hits.shared.load(Ordering::Relaxed)));
+        if failed(&answers) {
+            span.fail("LOAD_FAILED");
+        }
     }
     answers
 }

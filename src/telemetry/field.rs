@@ -76,10 +76,8 @@ pub fn field<V>(
     if !is_recording() {
         return None;
     }
-    let selection_name = match selected_as {
-        name if name == &*field.name => Arc::clone(&field.name),
-        alias => alias.into(),
-    };
+    let is_alias = selected_as != &*field.name;
+    let selection_name = if is_alias { selected_as.into() } else { Arc::clone(&field.name) };
     // There are hundreds in a trace: all is told at once.
     let mut attributes = Vec::with_capacity(MOST_ATTRIBUTES);
     attributes.extend([

@@ -43,10 +43,14 @@ impl Drop for StatementSpan {
 
 /// Does work on a connection. The statements in it have spans where the trace of the work is recorded.
 pub async fn with_statements<F: Future>(work: F) -> F::Output {
-    let Some(place) = place() else { return work.await };
-    let statements = Arc::new(LastStatement::default());
-    let done = at(Some(place.with_value(Arc::clone(&statements))), work).await;
-    let untold = statements.count.load(Ordering::Relaxed).saturating_sub(MOST_STATEMENTS);
+    let recorded = place().map(|place| {
+        let statements = Arc::new(LastStatement::default());
+        (place.with_value(Arc::clone(&statements)), statements)
+    });
+    let (place, statements) = recorded.unzip();
+    let done = at(place, work).await;
+    let count = statements.map_or(0, |statements| statements.count.load(Ordering::Relaxed));
+    let untold = count.saturating_sub(MOST_STATEMENTS);
     if untold > 0 {
         let untold = i64::try_from(untold).unwrap_or(i64::MAX);
         describe(|span| span.set_attribute(KeyValue::new("evalgraph.statements.untold", untold)));
