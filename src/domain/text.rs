@@ -5,6 +5,10 @@ use std::borrow::Cow;
 /// The text; of a longer one than `longest` characters that many of them, and `…`.
 #[must_use]
 pub fn shortened(text: &str, longest: usize) -> Cow<'_, str> {
+    // Most texts: of no more bytes, and so of no more characters.
+    if text.len() <= longest {
+        return text.into();
+    }
     match text.char_indices().nth(longest) {
         Some((end, _)) => format!("{}…", &text[..end]).into(),
         None => text.into(),

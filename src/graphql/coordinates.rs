@@ -1,6 +1,6 @@
 //! By what name a field is known in traces: its type and itself, as in `Prompt.evaluations`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -15,8 +15,9 @@ use crate::telemetry::FieldName;
 /// The bytes that most paths have room in.
 const USUAL_PATH: usize = 96;
 
-/// The names of the fields of a document, by the place of each in its text.
-pub type Coordinates = HashMap<Pos, Arc<FieldName>>;
+/// The names of the fields of a document, by the place of each in its text. There are tens of them: comparing places is
+/// quicker than hashing them.
+pub type Coordinates = BTreeMap<Pos, Arc<FieldName>>;
 
 struct OutputField {
     name: Arc<FieldName>,
